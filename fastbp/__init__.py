@@ -1,0 +1,19 @@
+"""Back-propagation for fully connected networks, fast and open to inspection."""
+
+# from . import datasets as datasets
+from .base import BaseNetwork as BaseNetwork
+from .base import Evaluation as Evaluation
+from .base import Forward as Forward
+from .base import Gradients as Gradients
+from .checking import cross_check as cross_check
+from .equations import check_equations as check_equations
+from .errors import DataFileError as DataFileError
+from .errors import DivergenceError as DivergenceError
+from .errors import ModelFileError as ModelFileError
+from .formulas.optimizers import SGD as SGD
+from .formulas.optimizers import Adam as Adam
+from .history import History as History
+
+# from .network import Network as Network
+from .reference import ReferenceNetwork as ReferenceNetwork
+from .report import CheckReport as CheckReport

@@ -1,0 +1,212 @@
+"""The border for arrays: what a user hands in is checked here, once, for both engines.
+
+What comes out is C-contiguous, aligned, finite, of the network's dtype, and a read-only view or
+copy: the user's arrays are never changed. Everything behind may rely on it and checks nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .formulas import Array
+from .options import integer
+
+DType = np.dtype[Any]
+
+
+def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
+    """Return x as (m, n_in), m >= 1."""
+    array = _real(name, x)
+    if array.ndim != 2:
+        hint = ""
+        if array.ndim == 1:
+            hint = f"; for one sample write {name}[None, :]"
+            if n_in == 1:
+                hint = f"; for samples of one feature write {name}[:, None]"
+        raise ValueError(f"{name} must be (m, {n_in}), one row a sample; got {array.shape}{hint}")
+    if array.shape[1] != n_in:
+        column = array.shape == (n_in, 1)
+        hint = f"; a column is one feature of many samples: write {name}.T" if column else ""
+        raise ValueError(
+            f"{name} has {array.shape[1]} features, the network takes {n_in}; "
+            f"got {array.shape}{hint}"
+        )
+    if len(array) == 0:
+        raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
+    return _finite(name, array, dtype)
+
+
+def sample_or_samples(x: object, n_in: int, dtype: DType) -> tuple[Array, bool]:
+    """Return x as (m, n_in), and whether it came as one sample (n_in,)."""
+    array = _real("x", x)
+    single = array.ndim == 1 and len(array) == n_in
+    return features("x", array[None, :] if single else array, n_in, dtype), single
+
+
+def targets(name: str, y: object, m: int, n_out: int, cost: str, dtype: DType) -> Array:
+    """Return y as labels (m,) of int64, or as (m, n_out) of the network's dtype.
+
+    Rows that are all one-hot mean the same as labels, and become labels.
+    """
+    array = _real(name, y)
+    if array.ndim == 1 and n_out == 1:
+        array = array[:, None]
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
+        labels = f"(m,) labels 0..{n_out - 1} or " if n_out > 1 else "(m,) or "
+        hint = f"; write {name}.ravel()" if n_out > 1 and array.shape[1:] == (1,) else ""
+        raise ValueError(f"{name} must be {labels}(m, {n_out}); got {array.shape}{hint}")
+    if len(array) != m:
+        raise ValueError(f"{name} has {len(array)} samples, x has {m}")
+    if array.ndim == 1:
+        return _labels(name, array, n_out)
+    array = _finite(name, array, dtype)
+    if n_out > 1 and _one_hot(array):
+        return _read_only(array.argmax(axis=1).astype(np.int64))
+    _check_range(name, array, cost)
+    return array
+
+
+def has_accuracy(y: Array, output: str) -> bool:
+    """Whether right and wrong mean something: labels, or one sigmoid and targets 0 and 1."""
+    if y.ndim == 1:
+        return True
+    return y.shape[1] == 1 and output == "sigmoid" and bool(np.all((y == 0) | (y == 1)))
+
+
+def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:
+    """Return the weights of the samples as (m,), none negative, not all zero."""
+    if sample_weight is None:
+        return None
+    array = _real("sample_weight", sample_weight)
+    if array.shape != (m,):
+        raise ValueError(f"sample_weight must be ({m},), one per sample; got {array.shape}")
+    array = _finite("sample_weight", array, dtype)
+    if array.min() < 0:
+        row = int(np.argmax(array < 0))
+        raise ValueError(f"sample_weight[{row}] is {array[row]:g}; weights must be >= 0")
+    if not array.any():
+        raise ValueError("sample_weight is 0 for every sample; nothing would be learnt")
+    return array
+
+
+def class_weights(
+    class_weight: object, y: Array, n_out: int, sample_weight: Array | None, dtype: DType
+) -> Array | None:
+    """Return `sample_weight` multiplied by the weight of each sample's class.
+
+    "balanced" gives class k the weight m / (K · m_k): each of the K classes present counts alike.
+    """
+    if class_weight is None:
+        return sample_weight
+    if y.ndim == 2 and not (n_out == 1 and np.all((y == 0) | (y == 1))):
+        raise ValueError("class_weight needs labels in y; give sample_weight instead")
+    labels = y.ravel().astype(np.int64)
+    per_class = _per_class(class_weight, labels, max(n_out, 2))
+    weights = per_class[labels] * (1.0 if sample_weight is None else sample_weight)
+    return sample_weights(weights, len(y), dtype)
+
+
+def parameters(
+    name: str, arrays: object, shapes: Sequence[tuple[int, ...]], dtype: DType
+) -> list[Array]:
+    """Return a list of copies of the network's dtype, one per computed layer."""
+    if not isinstance(arrays, (list, tuple)):
+        raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
+    if len(arrays) != len(shapes):
+        raise ValueError(f"{name} has {len(arrays)} arrays, the network has {len(shapes)} layers")
+    checked = []
+    for place, (value, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        array = _real(f"{name}[{place}]", value)
+        if array.shape != shape:
+            raise ValueError(f"{name}[{place}] must be {shape}, got {array.shape}")
+        checked.append(np.array(_finite(f"{name}[{place}]", array, dtype)))
+    return checked
+
+
+def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Return `out` itself, if results can be written into it as they are."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(f"out must be {shape} of {dtype}, got {out.shape} of {out.dtype}")
+    flags = out.flags
+    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise ValueError("out must be C-contiguous, aligned and writable")
+    return out
+
+
+def _real(name: str, value: object) -> Array:
+    """Return `value` as an array of bool, integers or floats."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array; fill or drop what is masked first")
+    if hasattr(value, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} is ragged: its rows differ in length") from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    return array
+
+
+def _finite(name: str, array: Array, dtype: DType) -> Array:
+    """Return a checked array of `dtype`, or name the first row with NaN or inf."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = np.require(array, dtype, ["C", "ALIGNED"])
+        # A finite sum proves finite entries, at a tenth of the price of looking at each.
+        if not np.isfinite(converted.sum()) and not np.isfinite(converted).all():
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+            where = f"{name}[{', '.join(map(str, place))}]"
+            rule = f"not a finite {dtype}; clean or drop row {place[0]}"
+            raise ValueError(f"{where} is {array[place]}, {rule}")
+    return _read_only(converted)
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _labels(name: str, array: Array, n_out: int) -> Array:
+    wrong = ~((array >= 0) & (array < n_out) & (array == np.trunc(array)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{name}[{row}] is {array[row]}; labels are integers 0..{n_out - 1}")
+    return _read_only(np.require(array, np.int64, ["C", "ALIGNED"]))
+
+
+def _one_hot(y: Array) -> bool:
+    ones = y == 1
+    return bool(np.all(ones | (y == 0)) and np.all(ones.sum(axis=1) == 1))
+
+
+def _check_range(name: str, y: Array, cost: str) -> None:
+    if cost == "quadratic":
+        return
+    wrong = ((y < 0) | (y > 1)).any(axis=1)
+    rule = f"{cost} takes targets in 0..1"
+    if cost == "cross_entropy":
+        wrong |= np.abs(y.sum(axis=1) - 1) > 1e-3
+        rule = "cross_entropy takes rows of probabilities that sum to 1"
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{name}[{row}] is {np.array2string(y[row], threshold=8)}; {rule}")
+
+
+def _per_class(class_weight: object, labels: Array, num_classes: int) -> Array:
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(labels, minlength=num_classes)
+        return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
+        )
+    weights = np.ones(num_classes)
+    for label, weight in class_weight.items():
+        if integer("a label in class_weight", label, low=0) >= num_classes:
+            raise ValueError(f"class_weight has label {label}; labels are 0..{num_classes - 1}")
+        weights[label] = weight
+    return weights

@@ -1,0 +1,177 @@
+"""Is the fast engine right? The same numbers from both engines, side by side.
+
+The truth is a ReferenceNetwork in float64 with the very parameters of the network under check,
+whatever its dtype. An array g passes against the truth g* if
+
+    max|g - g*| <= TOLERANCES[dtype] √max(n, m) (L + 1) k max|g*|  +  16 u/u₃₂ max|g₃₂ - g*|
+
+- n: widest layer; - m: samples; - L: computed layers; - k: training steps, 1 for a gradient;
+- u: unit roundoff of the dtype under check, u₃₂ that of float32;
+- g₃₂: the same from a ReferenceNetwork in float32. The second term is what single precision does
+  to these very numbers: in a trained network a - y cancels, and no engine can save the digits.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from .base import BaseNetwork
+from .errors import DivergenceError
+from .formulas import Array
+from .formulas.optimizers import SGD, Adam
+from .options import checked_optimizer, integer
+from .reference import ReferenceNetwork
+from .report import CheckReport, Row
+
+ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
+TOLERANCES = {dtype: 16 * u for dtype, u in ROUNDOFF.items()}
+
+SINGLE = ("cost", "evaluate", "predict")  # one number or array, no list over layers
+
+MAX_ROWS = 1024  # of x, in the comparison of single passes
+
+# Adam divides by √v + ε: where a gradient is nearly 0, a small ε would make rounding errors steps.
+OPTIMIZERS: tuple[SGD | Adam, ...] = (
+    SGD(0.1),
+    SGD(0.1, momentum=0.9),
+    SGD(0.1, momentum=0.9, nesterov=True),
+    Adam(1e-3, epsilon=1e-4),
+)
+
+Quantities = dict[str, Sequence[Array]]
+
+
+def cross_check(
+    net: BaseNetwork,
+    x: object,
+    y: object,
+    *,
+    steps: int = 20,
+    batch_size: int = 10,
+    optimizer: SGD | Adam | Iterable[SGD | Adam] | None = None,
+) -> CheckReport:
+    """Compare `net` with the reference on one pass over x and on `steps` training steps.
+
+    `optimizer` is one or several; by default every kind takes its turn. The network itself is
+    not changed: copies are trained, on as many mini-batches of x as there are steps, the last one
+    half as long.
+    """
+    steps = integer("steps", steps, low=1)
+    batch_size = integer("batch_size", batch_size, low=1)
+    x, y = net._checked(x, y)
+    truth, single = references(net)
+    rows = _check_passes(net, truth, single, x[:MAX_ROWS], y[:MAX_ROWS])
+    chosen = np.resize(np.arange(len(x)), steps * batch_size - batch_size // 2)
+    for one in _optimizers(optimizer):
+
+        def trained(n: BaseNetwork, one: SGD | Adam = one) -> Quantities:
+            twin = n._twin(type(n))
+            twin.fit(x[chosen], y[chosen], 1, batch_size, one, shuffle=False, verbose=0)
+            what = f"after {steps} steps of {one}"
+            return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
+
+        rows += compare(trained, net, truth, single, batch_size, steps)
+    title = f"{net!r} against the reference in float64"
+    return CheckReport(title, tuple(rows))
+
+
+def compare(
+    measure: Callable[[BaseNetwork], Quantities],
+    net: BaseNetwork,
+    truth: BaseNetwork,
+    single: BaseNetwork,
+    m: int,
+    steps: int = 1,
+) -> list[Row]:
+    """Measure the same quantities of three networks, and return a row for each array."""
+    got, right = measure(net), measure(truth)
+    rough = _measured_in_single(measure, single)
+    base = tolerance(net, m) * steps
+    rounding = 16 * ROUNDOFF[net.spec.dtype] / ROUNDOFF["float32"]
+    rows = []
+    for name, arrays in got.items():
+        for place, (g, g_true) in enumerate(zip(arrays, right[name], strict=True)):
+            drift = max_error(rough[name][place], g_true) if rough else 0.0
+            scale = float(np.max(np.abs(g_true))) or 1.0
+            allowed = base + rounding * drift / scale
+            layer = None if name in SINGLE else place
+            rows.append(Row(name, layer, max_error(g, g_true) / scale, allowed))
+    return rows
+
+
+def tolerance(net: BaseNetwork, m: int) -> float:
+    """TOLERANCES[dtype] √max(n, m) (L + 1)."""
+    largest = max(*net.sizes, m)
+    return TOLERANCES[net.spec.dtype] * float(np.sqrt(largest)) * net.num_layers
+
+
+def max_error(g: Array, g_true: Array) -> float:
+    """max|g - g*|, in float64; NaN if either has one."""
+    return float(np.max(np.abs(np.asarray(g, np.float64) - g_true)))
+
+
+def references(net: BaseNetwork) -> tuple[BaseNetwork, BaseNetwork]:
+    """Return the truth in float64, and the same in float32."""
+    with np.errstate(over="ignore"):
+        return net._twin(ReferenceNetwork, "float64"), net._twin(ReferenceNetwork, "float32")
+
+
+def _optimizers(optimizer: object) -> Sequence[SGD | Adam]:
+    if optimizer is None:
+        return OPTIMIZERS
+    several = optimizer if isinstance(optimizer, Iterable) else [optimizer]
+    return [checked_optimizer(one) for one in several]
+
+
+def _measured_in_single(
+    measure: Callable[[BaseNetwork], Quantities], single: BaseNetwork
+) -> Quantities | None:
+    """Return the quantities in float32, or None where that is not wide enough for them."""
+    try:
+        with np.errstate(all="ignore"):
+            quantities = measure(single)
+    except (DivergenceError, ValueError):
+        return None
+    arrays = [a for arrays in quantities.values() for a in arrays]
+    return quantities if all(np.isfinite(a).all() for a in arrays) else None
+
+
+def _check_passes(
+    net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, y: Array
+) -> list[Row]:
+    def passed_forward(n: BaseNetwork) -> Quantities:
+        states = n.forward(x)
+        cost = np.array(n.evaluate(x, y).cost)
+        return {
+            "zs": states.zs,
+            "activations": states.activations,
+            "predict": [n.predict(x)],
+            "evaluate": [cost],
+        }
+
+    keep = _same_side([net, truth, single], x)
+
+    def passed_backward(n: BaseNetwork) -> Quantities:
+        found = n.backprop(x[keep], y[keep])
+        arrays = {name: getattr(found, name) for name in ("deltas", "nabla_w", "nabla_b")}
+        return {"cost": [np.array(found.cost)], **arrays}
+
+    rows = compare(passed_forward, net, truth, single, len(x))
+    return rows + compare(passed_backward, net, truth, single, len(x))
+
+
+def _same_side(nets: Sequence[BaseNetwork], x: Array) -> Array:
+    """Rows of x whose z are on the same side of the kink of relu in every network.
+
+    Where rounding decides on which side z falls, σ' is 0 for one network and 1 for the other,
+    and both are right; z itself is compared for every row.
+    """
+    places = [i for i, name in enumerate(nets[0].spec.activations) if name == "relu"]
+    keep = np.ones(len(x), bool)
+    if places:
+        with np.errstate(over="ignore"):
+            signs = [[n._forward(x.astype(n.dtype)).zs[i] > 0 for i in places] for n in nets]
+        for other in signs[1:]:
+            for one, two in zip(signs[0], other, strict=True):
+                keep &= np.all(one == two, axis=1)
+    return keep if keep.any() else ~keep

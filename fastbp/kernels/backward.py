@@ -1,0 +1,181 @@
+"""BP1 and BP2: the error δ of every layer, for a block of rows.
+
+Costs and their derivatives are `formulas/costs.py`, one sample at a time; `COST_CODES` must name every row of its table.
+"""
+
+import math
+
+import numpy as np
+
+from .elementwise import IDENTITY, SIGMOID, SOFTMAX, multiply_by_prime
+from .gemm import product
+from .jit import part
+from .pointers import matrix, pointer, vector
+from .vmath import exp
+
+QUADRATIC, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(3)
+COST_CODES = {
+    "quadratic": QUADRATIC,
+    "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+    "cross_entropy": CROSS_ENTROPY,
+}
+
+
+@part
+def difference(a, target, label, n, delta):
+    """a - y, for one sample: y is `target` (n_L,), or one-hot at `label` where that is >= 0."""
+    T = type(a[0])
+    if label >= 0:
+        for j in range(n):
+            delta[j] = a[j]
+        delta[label] -= T(1)
+    else:
+        for j in range(n):
+            delta[j] = a[j] - target[j]
+
+
+@part
+def clipped(a, tiny, epsneg):
+    """a, held to [tiny, 1 - epsneg]; NaN stays NaN."""
+    T = type(a)
+    a = T(tiny) if a < T(tiny) else a
+    return T(1) - T(epsneg) if a > T(1) - T(epsneg) else a
+
+
+@part
+def output_sample(cost, activation, limits, a, target, label, n, delta):
+    """C_x, and BP1: δ^L = ∇ₐC ⊙ σ'(z^L), for one sample; `delta` holds z^L when called.
+
+    - a, delta: (ld,); target (n_L,) and label: see `difference`; limits: (tiny, epsneg) of the dtype
+    """
+    T = type(a[0])
+    total = 0.0
+    if cost == BINARY_CROSS_ENTROPY and activation == SIGMOID:
+        # From z: exact where a has rounded to 0 or 1. max(z, 0) - z y + ln(1 + e^-|z|)
+        for j in range(n):
+            z = delta[j]
+            y = T(j == label) if label >= 0 else target[j]
+            size = -z if z < T(0) else z
+            above = T(0) if z <= T(0) else z
+            total += above - z * y + math.log1p(exp(-size))
+        difference(a, target, label, n, delta)
+    elif cost == CROSS_ENTROPY and activation == SOFTMAX:
+        # Σ_j y_j (ln Σ_k e^(z_k - max z) - (z_j - max z)); the sum is 1 / max a, since a is e^(z - max z) over it.
+        top = 0
+        for j in range(1, n):
+            top = j if delta[j] > delta[top] else top
+        log_sum = -math.log(a[top])
+        if label >= 0:
+            total = log_sum - (delta[label] - delta[top])
+        else:
+            for j in range(n):
+                total += target[j] * (log_sum - (delta[j] - delta[top]))
+        difference(a, target, label, n, delta)
+    elif cost == QUADRATIC:
+        difference(a, target, label, n, delta)
+        square = T(0)
+        for j in range(n):
+            square += delta[j] * delta[j]
+        total = T(0.5) * square
+        general_delta(activation, a, n, delta)
+    else:
+        tiny, epsneg = limits
+        for j in range(n):
+            y = T(j == label) if label >= 0 else target[j]
+            p = clipped(a[j], tiny, epsneg)
+            q = T(1) - p
+            if cost == BINARY_CROSS_ENTROPY:
+                total -= y * math.log(p) + (T(1) - y) * math.log(q)
+                delta[j] = (p - y) / (p * q)
+            else:
+                total -= y * math.log(p)
+                delta[j] = -y / p
+        general_delta(activation, a, n, delta)
+    return float(total)
+
+
+@part
+def general_delta(activation, a, n, delta):
+    """δ = ∇ₐC ⊙ σ'(z), or Jᵀ ∇ₐC = a ⊙ (∇ₐC - a·∇ₐC) for softmax; `delta` holds ∇ₐC when called."""
+    if activation == SOFTMAX:
+        mean = a[0] * delta[0]
+        for j in range(1, n):
+            mean += a[j] * delta[j]
+        for j in range(n):
+            delta[j] = a[j] * (delta[j] - mean)
+    elif activation != IDENTITY:
+        multiply_by_prime(activation, a[:n], delta[:n])
+
+
+@part
+def is_right(a, target, label, n):
+    """Whether the largest output is the largest target; for one output, both above 1/2 or neither."""
+    if n == 1:
+        return (a[0] > 0.5) == (target[0] > 0.5)
+    top, wanted = 0, 0
+    for j in range(1, n):
+        top = j if a[j] > a[top] else top
+    if label >= 0:
+        return top == label
+    for j in range(1, n):
+        wanted = j if target[j] > target[wanted] else wanted
+    return top == wanted
+
+
+@part
+def output_rows(settings, layer, work, data, order, first_place, first, m, costs, right):
+    """BP1 for rows first .. first + m - 1: δ^L, weight · C_x and weight · (answer is right).
+
+    - data: (targets, labels, weights), of which targets or labels is empty, and weights may be
+    - order[first_place + i]: the sample in row i
+    """
+    targets, labels, weights = data
+    a = matrix(work, layer.output, first + m, layer.ld)
+    delta = matrix(work, layer.delta, first + m, layer.ld)
+    limits = (settings.tiny, settings.epsneg)
+    n = layer.n_out
+    T = type(a[0, 0])
+    for i in range(first, first + m):
+        sample = order[first_place + i]
+        label = labels[sample] if len(labels) else -1
+        target = targets[sample] if len(targets) else a[i]
+        weight = weights[sample] if len(weights) else T(1)
+        cost = output_sample(
+            settings.cost, layer.activation, limits, a[i], target, label, n, delta[i]
+        )
+        costs[i] = cost * weight if weight else cost * 0.0
+        right[i] = weight if is_right(a[i], target, label, n) else 0.0
+        if len(weights):
+            for j in range(n):
+                delta[i, j] *= weight
+
+
+@part
+def hidden_delta(multiply, settings, layer, below, transposed, work, first, m):
+    """BP2: δ^(l-1) = (δ^l w^l) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1.
+
+    - layer: l, with δ^l; below: l - 1, whose δ is written
+    """
+    panel, lanes = settings.panel, settings.lanes
+    # LOOP 2 over panels of wᵀ.
+    for j in range(0, layer.rows, panel):
+        width = min(panel, layer.rows - j)
+        product(
+            multiply,
+            m,
+            width // lanes,
+            pointer(work, layer.delta + first * layer.ld),
+            layer.ld,
+            1,
+            pointer(transposed, layer.transposed + j * layer.columns),
+            width,
+            pointer(work, settings.zeros),
+            0,
+            pointer(work, below.delta + first * below.ld + j),
+            below.ld,
+            layer.n_out,
+        )
+    count = m * below.ld
+    a = vector(work, below.output + first * below.ld, count)
+    delta = vector(work, below.delta + first * below.ld, count)
+    multiply_by_prime(below.activation, a, delta)

@@ -1,0 +1,77 @@
+"""σ and σ' over whole blocks: a ladder of codes, each rung a loop that vectorises.
+
+A formula is chosen by an integer, because numba never finds kernels that take functions as arguments in its disk cache.
+`ACTIVATION_CODES` must name every row of `formulas.activations.ACTIVATIONS` (tests/test_kernels.py).
+"""
+
+from .jit import part
+from .vmath import exp, tanh
+
+IDENTITY, SIGMOID, TANH, RELU, SOFTMAX = range(5)
+ACTIVATION_CODES = {
+    "identity": IDENTITY,
+    "sigmoid": SIGMOID,
+    "tanh": TANH,
+    "relu": RELU,
+    "softmax": SOFTMAX,
+}
+
+
+@part
+def activate(code, z, a):
+    """a = σ(z), entry by entry; softmax needs rows, see `softmax_rows`.
+
+    - z, a: (count,), may be the same memory
+    """
+    T = type(z[0])
+    if code == SIGMOID:
+        for i in range(len(z)):
+            a[i] = T(1) / (T(1) + exp(-z[i]))
+    elif code == TANH:
+        for i in range(len(z)):
+            a[i] = tanh(z[i])
+    elif code == RELU:
+        for i in range(len(z)):
+            a[i] = T(0) if z[i] <= T(0) else z[i]  # max(0, z) would turn NaN into 0
+    else:
+        for i in range(len(z)):
+            a[i] = z[i]
+
+
+@part
+def multiply_by_prime(code, a, delta):
+    """δ ← δ ⊙ σ'(z), with σ' from a.
+
+    - a, delta: (count,)
+    """
+    T = type(a[0])
+    if code == SIGMOID:
+        for i in range(len(a)):
+            delta[i] *= a[i] * (T(1) - a[i])
+    elif code == TANH:
+        for i in range(len(a)):
+            delta[i] *= T(1) - a[i] * a[i]
+    elif code == RELU:
+        for i in range(len(a)):
+            delta[i] = T(0) if a[i] <= T(0) else delta[i]
+
+
+@part
+def softmax_rows(z, a, n):
+    """a_j = e^(z_j - max z) / Σ_k e^(z_k - max z), row by row.
+
+    - z, a: (m, ld), may be the same memory; n: columns that count
+    """
+    T = type(z[0, 0])
+    for i in range(z.shape[0]):
+        largest = z[i, 0]
+        for j in range(1, n):
+            largest = z[i, j] if z[i, j] > largest else largest
+        for j in range(n):
+            a[i, j] = exp(z[i, j] - largest)
+        total = T(0)
+        for j in range(n):  # in order: not the machine's business to regroup it
+            total += a[i, j]
+        scale = T(1) / total
+        for j in range(n):
+            a[i, j] *= scale

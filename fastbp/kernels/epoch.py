@@ -1,0 +1,159 @@
+"""Many mini-batches in one call: gather, forward, BP1, BP2, then BP3, BP4 and update."""
+
+import math
+
+from .backward import hidden_delta, output_rows
+from .dropout import drop
+from .forward import forward_layer, gather
+from .fpu import flush_denormals, restore_denormals
+from .jit import kernel, part
+from .pointers import matrix
+from .settings import EVALUATE
+from .team import barrier
+from .update import update_layer
+
+BLOCK_ROWS = 128  # rows taken through all layers together: their activations stay in the cache
+
+
+@kernel
+def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m, keep_z):
+    """a^L, and on the way every a^l, of samples order[first : first + m], left in the workspace.
+
+    - keep_z: leave z^l too, in the memory of δ^l
+    """
+    old = flush_denormals()
+    gather(x, order, first, m, work, layers[0].input, layers[0].ld_input)
+    for place in range(len(layers)):
+        forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, m, keep_z)
+    restore_denormals(old)
+
+
+@part
+def batch_weight(weights, order, first, m):
+    """Σ of the samples' weights; m where all weigh 1."""
+    if len(weights) == 0:
+        return float(m)
+    total = 0.0
+    for i in range(first, first + m):
+        total += weights[order[i]]
+    return total
+
+
+@part
+def rows_up_and_down(
+    multiply, settings, layers, parameters, transposed, work, x, data, order, place, first, m, costs, right
+):
+    """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
+    last = len(layers) - 1
+    bottom = layers[0]
+    start = bottom.input + first * bottom.ld_input
+    gather(x, order, place + first, m, work, start, bottom.ld_input)
+    dropping = settings.dropout > 0.0
+    for l in range(last + 1):
+        layer = layers[l]
+        forward_layer(
+            multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last
+        )
+        if dropping and l < last:
+            a = matrix(work, layer.output + first * layer.ld, m, layer.ld)
+            drop(a, layer.n_out, l, place + first, settings.seed, settings.dropout)
+    output_rows(settings, layers[last], work, data, order, place, first, m, costs, right)
+    if settings.rule == EVALUATE:
+        return
+    for l in range(last, 0, -1):
+        below = layers[l - 1]
+        if dropping:
+            undrop = matrix(work, below.output + first * below.ld, m, below.ld)
+            unscale(undrop, 1.0 - settings.dropout)
+        hidden_delta(multiply, settings, layers[l], below, transposed, work, first, m)
+        if dropping:
+            a = matrix(work, below.output + first * below.ld, m, below.ld)
+            delta = matrix(work, below.delta + first * below.ld, m, below.ld)
+            drop(delta, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
+            unscale(a, 1.0 / (1.0 - settings.dropout))
+
+
+@part
+def unscale(a, factor):
+    """a ← factor a: σ' is a function of what σ gave, before dropout scaled it."""
+    T = type(a[0, 0])
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            a[i, j] *= T(factor)
+
+
+@kernel
+def train(
+    multiply,
+    settings,
+    layers,
+    parameters,
+    transposed,
+    state,
+    work,
+    x,
+    targets,
+    labels,
+    weights,
+    order,
+    costs,
+    right,
+    sync,
+    first,
+    count,
+    thread,
+    team,
+    seen,
+):
+    """Mini-batches first .. first + count - 1 of `order`, as thread `thread` of `team`.
+
+    - settings: (1,) of SETTINGS; layers: (L,) of LAYER, which says what lies where in the buffers
+    - x (n, n_0); targets (n, n_L) or labels (n,), the other empty; weights (n,) or empty; order (n,)
+    - costs, right: (batch_size,) scratch of the workspace; sync: see team.barrier
+    - seen: (4,) out: Σ weight · C_x, Σ weight of right answers, Σ weight, mini-batch that failed or -1
+    """
+    old = flush_denormals()
+    settings = settings[0]
+    data = (targets, labels, weights)
+    cost = answers = weight = 0.0
+    failed = -1
+    generation = 0
+    for batch in range(first, first + count):
+        place = batch * settings.batch_size
+        m = min(settings.batch_size, len(order) - place)
+        # LOOP 4 over rows: each thread takes its part, in blocks. No row needs another.
+        row, stop = m * thread // team, m * (thread + 1) // team
+        while row < stop:
+            rows = min(BLOCK_ROWS, stop - row)
+            rows_up_and_down(
+                multiply, settings, layers, parameters, transposed, work, x, data, order,
+                place, row, rows, costs, right,
+            )  # fmt: skip
+            row += rows
+        barrier(sync, team, generation)
+        generation += 1
+        # Every thread adds up all rows in order: the same sum, the same decision.
+        batch_cost = batch_right = 0.0
+        for i in range(m):
+            batch_cost += costs[i]
+            batch_right += right[i]
+        if not math.isfinite(batch_cost):
+            failed = batch
+            break
+        total = batch_weight(weights, order, place, m)
+        if settings.rule != EVALUATE:
+            share = 1.0 / total if total else 0.0
+            step = settings.step + (batch - first) + 1
+            # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
+            for l in range(len(layers)):
+                update_layer(
+                    multiply, settings, step, share, l, layers[l],
+                    parameters, transposed, state, work, m, thread, team,
+                )  # fmt: skip
+        cost += batch_cost
+        answers += batch_right
+        weight += total
+        barrier(sync, team, generation)
+        generation += 1
+    seen[0], seen[1], seen[2], seen[3] = cost, answers, weight, failed
+    restore_denormals(old)

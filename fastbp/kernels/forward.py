@@ -1,0 +1,55 @@
+"""Equation (25): z^l = w^l a^(l-1) + b^l, a^l = σ(z^l), for a block of rows."""
+
+from .elementwise import SOFTMAX, activate, softmax_rows
+from .gemm import product
+from .jit import part
+from .pointers import matrix, pointer, vector
+
+
+@part
+def gather(x, order, first, m, work, start, ld):
+    """a⁰ = the rows of x that this mini-batch names.
+
+    - x: (n, n_0); order (n,): sample at each place; first, m: the places taken
+    - work[start:]: (m, ld). Copied, for the copy is read twice, at a stride that suits the cache.
+    """
+    n = x.shape[1]
+    target = matrix(work, start, m, ld)
+    for i in range(m):
+        source = order[first + i]
+        for j in range(n):
+            target[i, j] = x[source, j]
+
+
+@part
+def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, keep_z):
+    """a^l = σ(a^(l-1) wᵀ + b) for rows first .. first + m - 1 of the workspace.
+
+    - keep_z: leave z^l in the memory of δ^l; else z^l lies only where a^l comes to lie
+    """
+    z = layer.delta if keep_z else layer.output
+    z += first * layer.ld
+    a = layer.output + first * layer.ld
+    # LOOP 2 over panels of w: each is read once, from end to end, for all rows.
+    for j in range(0, layer.columns, panel):
+        width = min(panel, layer.columns - j)
+        product(
+            multiply,
+            m,
+            width // lanes,
+            pointer(work, layer.input + first * layer.ld_input),
+            layer.ld_input,
+            1,
+            pointer(parameters, layer.weights + j * layer.rows),
+            width,
+            pointer(parameters, layer.bias + j),
+            0,
+            pointer(work, z + j),
+            layer.ld,
+            layer.n_in,
+        )
+    if layer.activation == SOFTMAX:
+        softmax_rows(matrix(work, z, m, layer.ld), matrix(work, a, m, layer.ld), layer.n_out)
+    else:
+        count = m * layer.ld
+        activate(layer.activation, vector(work, z, count), vector(work, a, count))

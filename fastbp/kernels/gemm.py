@@ -1,0 +1,76 @@
+"""C = I + A B: every matrix product of forward, BP2 and BP4, panel by panel.
+
+Vocabulary of this file alone: C is (m, n), A (m, k), B (k, n). A panel of B is `vectors` vectors wide.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from . import jit
+from .jit import kernel
+from .pointers import advance
+from .simd import MAX_ROWS, tile
+
+I64 = ir.IntType(64)
+
+
+@kernel
+def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+    """C = I + A B for one panel of B.
+
+    - m, vectors, k: rows of C, width of the panel in vectors, length of the sums (all >= 1)
+    - a (m, k): strides ras along m, kas along k, so that A or its transpose is read in place
+    - b (k, panel): row stride ldb;  c (m, panel): row stride ldc
+    - init (m, panel): row stride ldi; 0 repeats one row (a bias), init = c accumulates
+    """
+    # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not 12 + 1, since a
+    # tile of few rows waits for its own multiply-adds.
+    done = 0
+    for tiles in range((m + MAX_ROWS - 1) // MAX_ROWS, 0, -1):
+        rows = (m - done + tiles - 1) // tiles
+        # LOOP 0 over k is inside the tile: one chain per element, so it can be neither split nor reordered.
+        tile(
+            rows,
+            vectors,
+            advance(a, done * ras),
+            ras,
+            kas,
+            b,
+            ldb,
+            advance(init, done * ldi),
+            ldi,
+            advance(c, done * ldc),
+            ldc,
+            k,
+        )
+        done += rows
+
+
+def product_address(dtype) -> int:
+    """Address of `panel_product` for float32 or float64.
+
+    Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel calls by name again
+    into each of its callers.
+    """
+    return jit.address(panel_product, _signature(types.CPointer(dtype)))
+
+
+def _signature(pointer):
+    size = types.intp
+    operands = (pointer, size, size, pointer, size, pointer, size, pointer, size)
+    return types.void(size, size, *operands, size)
+
+
+@intrinsic
+def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+    """Call `panel_product` at `address`."""
+    signature = _signature(c)
+
+    def codegen(context, builder, signature, arguments):
+        address, *operands = arguments
+        kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
+        builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, *signature.args), codegen

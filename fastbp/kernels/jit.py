@@ -1,0 +1,49 @@
+"""The one home of numba's options: every kernel is compiled with these, lazily, and cached.
+
+contract  a b + c in one rounding (FMA)
+nsz       -0 and +0 need not be told apart
+numpy     x / 0 is inf or nan; kernels never raise
+
+Nothing may reorder a sum (reassoc) or assume finite numbers (nnan, ninf): sums keep their order, so
+their bits, and isfinite stays honest.
+"""
+
+from numba import njit
+
+from .cache import CacheInfo as CacheInfo
+from .cache import KernelCache
+from .cache import cache_info as cache_info
+
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+
+
+def kernel(function=None, *, cache=True, **options):
+    """Compile a function of this package with numba, at its first call; keep the code on disk.
+
+    `cache=False` is for functions made at run time, such as a user's own formula.
+    """
+    if function is None:
+        return lambda function: kernel(function, cache=cache, **options)
+    dispatcher = njit(**{**OPTIONS, **options})(function)
+    if cache and hasattr(dispatcher, "_cache"):  # a plain function under NUMBA_DISABLE_JIT=1
+        dispatcher._cache = KernelCache(dispatcher)
+    return dispatcher
+
+
+def inline_kernel(function):
+    """Compile a helper into the kernels that call it; it is never called from Python."""
+    return kernel(function, cache=False, inline="always")
+
+
+def part(function):
+    """Compile a function that only kernels call; it is kept on disk as part of them."""
+    return kernel(function, cache=False)
+
+
+def address(dispatcher, signature):
+    """Return the address of the C function that a kernel compiles to for this signature.
+
+    The kernel must outlive the address. `signature` is as `types.void(types.intp, types.float32)`.
+    """
+    result = dispatcher.get_compile_result(signature)
+    return result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)

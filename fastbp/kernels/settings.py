@@ -1,0 +1,41 @@
+"""What a run tells its kernels, apart from the arrays: one record."""
+
+from typing import Any
+
+import numpy as np
+
+PLAIN, MOMENTUM, NESTEROV, ADAM, GRADIENT, EVALUATE = range(6)
+
+SETTINGS = np.dtype(
+    [
+        ("panel", np.int64),  # numbers across a panel of weights
+        ("lanes", np.int64),  # numbers in a vector
+        ("zeros", np.int64),  # offset in work of (panel,) zeros
+        ("scratch", np.int64),  # offset in work of (threads, scratch_size)
+        ("scratch_size", np.int64),
+        ("slot_size", np.int64),  # numbers in one state slot
+        ("batch_size", np.int64),
+        ("cost", np.int64),  # code of C_x
+        ("rule", np.int64),  # PLAIN .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
+        ("step", np.int64),  # updates made before this call
+        ("seed", np.uint64),  # of dropout in this epoch
+        ("learning_rate", np.float64),
+        ("momentum", np.float64),
+        ("beta1", np.float64),
+        ("beta2", np.float64),
+        ("epsilon", np.float64),
+        ("l1", np.float64),
+        ("l2", np.float64),
+        ("dropout", np.float64),
+        ("tiny", np.float64),  # where costs clip a
+        ("epsneg", np.float64),
+    ]
+)
+
+
+def settings(**values: Any) -> Any:
+    """Return a record (1,) of these values, zeros elsewhere."""
+    record = np.zeros(1, SETTINGS)
+    for name, value in values.items():
+        record[name] = value
+    return record

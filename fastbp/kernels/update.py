@@ -1,0 +1,151 @@
+"""BP3, BP4 and the optimizer's rule in one pass over the weights: the gradient is never stored whole.
+
+Work is cut into chunks of CHUNK_ROWS inputs of one panel. A thread takes a run of chunks; what it computes for a chunk does
+not depend on who else works, so neither do the bits.
+"""
+
+import math
+
+from ..workspace import CHUNK_ROWS
+from .gemm import product
+from .jit import part
+from .pointers import pointer, vector
+from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV, PLAIN
+from .simd import transpose_block
+
+
+@part
+def apply_rule(settings, step, share, l1, l2, g, w, first, second):
+    """w ← w - η · direction, by the rule's code, for ∂C/∂w = share · g + l1 sign w + l2 w.
+
+    - g, w, first, second: (count,); g is Σ over the samples, first and second are the rule's state
+    """
+    T = type(w[0])
+    rate, mu, scale = T(settings.learning_rate), T(settings.momentum), T(share)
+    if l1 != 0.0 or l2 != 0.0:
+        for i in range(len(w)):
+            sign = T(1) if w[i] > T(0) else (T(-1) if w[i] < T(0) else T(0))
+            g[i] = scale * g[i] + (T(l1) * sign + T(l2) * w[i])
+        scale = T(1)
+    if settings.rule == ADAM:
+        beta1, beta2 = T(settings.beta1), T(settings.beta2)
+        rest1, rest2 = T(1.0 - settings.beta1), T(1.0 - settings.beta2)
+        rate = T(settings.learning_rate / (1.0 - settings.beta1**step))
+        correction = T(1.0 / (1.0 - settings.beta2**step))
+        epsilon = T(settings.epsilon)
+        for i in range(len(w)):
+            gradient = scale * g[i]
+            first[i] = beta1 * first[i] + rest1 * gradient
+            second[i] = beta2 * second[i] + rest2 * (gradient * gradient)
+            w[i] -= rate * first[i] / (math.sqrt(correction * second[i]) + epsilon)
+    elif settings.rule == MOMENTUM:
+        for i in range(len(w)):
+            first[i] = mu * first[i] + scale * g[i]
+            w[i] -= rate * first[i]
+    elif settings.rule == NESTEROV:
+        for i in range(len(w)):
+            gradient = scale * g[i]
+            first[i] = mu * first[i] + gradient
+            w[i] -= rate * (gradient + mu * first[i])
+    elif settings.rule == GRADIENT:
+        for i in range(len(w)):
+            first[i] = scale * g[i]
+    else:
+        for i in range(len(w)):
+            w[i] -= rate * (scale * g[i])
+
+
+@part
+def states(settings, state, start, count):
+    """The two state slots that belong to parameters[start : start + count]; empty if there are none."""
+    size = settings.slot_size
+    first = vector(state, start, count if len(state) >= size else 0)
+    second = vector(state, size + start, count if len(state) >= 2 * size else 0)
+    return first, second
+
+
+@part
+def update_bias(settings, step, share, layer, j, width, parameters, state, work, scratch, m):
+    """BP3, ∂C/∂b = Σ_i δ_i, and the rule, for one panel."""
+    g = vector(work, scratch, width)
+    for c in range(width):
+        g[c] = 0
+    for i in range(m):
+        delta = vector(work, layer.delta + i * layer.ld + j, width)
+        for c in range(width):
+            g[c] += delta[c]
+    start = layer.bias + j
+    b = vector(parameters, start, width)
+    first, second = states(settings, state, start, width)
+    apply_rule(settings, step, share, 0.0, 0.0, g, b, first, second)
+
+
+@part
+def refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed):
+    """wᵀ ← w for inputs k .. k + rows - 1 of the panel of outputs that begins at j."""
+    panel, lanes = settings.panel, settings.lanes
+    for row in range(k, k + rows, lanes):
+        across = row // panel * panel
+        across_width = min(panel, layer.rows - across)
+        source = layer.weights + j * layer.rows + row * width
+        target = layer.transposed + across * layer.columns + j * across_width + (row - across)
+        for column in range(0, width, lanes):
+            transpose_block(
+                pointer(parameters, source + column),
+                width,
+                pointer(transposed, target + column * across_width),
+                across_width,
+            )
+
+
+@part
+def update_chunk(
+    multiply, settings, step, share, layer, j, width, k, rows, parameters, state, work, scratch, m
+):
+    """BP4, ∂C/∂w = Σ_i δ_i a_iᵀ, and the rule, for inputs k .. k + rows - 1 of the panel at j."""
+    start = layer.weights + j * layer.rows + k * width
+    w = vector(parameters, start, rows * width)
+    g = vector(work, scratch, rows * width)
+    product(
+        multiply,
+        rows,
+        width // settings.lanes,
+        pointer(work, layer.input + k),
+        1,
+        layer.ld_input,
+        pointer(work, layer.delta + j),
+        layer.ld,
+        pointer(work, settings.zeros),
+        0,
+        pointer(work, scratch),
+        width,
+        m,
+    )
+    first, second = states(settings, state, start, rows * width)
+    apply_rule(settings, step, share, settings.l1, settings.l2, g, w, first, second)
+
+
+@part
+def update_layer(
+    multiply, settings, step, share, place, layer, parameters, transposed, state, work, m, thread, team
+):
+    """BP3 and BP4 for this thread's chunks of one layer.
+
+    - place: index of the layer; share: what a sample's gradient counts in C, 1/m unless weighted
+    """
+    scratch = settings.scratch + thread * settings.scratch_size
+    chunks = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS
+    panels = (layer.columns + settings.panel - 1) // settings.panel
+    work_items = chunks * panels
+    for item in range(work_items * thread // team, work_items * (thread + 1) // team):
+        j = item // chunks * settings.panel
+        width = min(settings.panel, layer.columns - j)
+        k = item % chunks * CHUNK_ROWS
+        rows = min(CHUNK_ROWS, layer.n_in - k)
+        if k == 0:
+            update_bias(settings, step, share, layer, j, width, parameters, state, work, scratch, m)
+        update_chunk(
+            multiply, settings, step, share, layer, j, width, k, rows, parameters, state, work, scratch, m
+        )
+        if place and settings.rule != GRADIENT:
+            refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed)

@@ -1,0 +1,232 @@
+"""Network: the fused engine. Memory, and calls into the kernels."""
+
+import math
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from .base import BaseNetwork, Forward, Gradients
+from .formulas import Array
+from .formulas.optimizers import SGD, Adam
+from .kernels import epoch
+from .kernels.backward import COST_CODES
+from .kernels.elementwise import ACTIVATION_CODES
+from .kernels.gemm import product_address
+from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, settings
+from .kernels.simd import lanes
+from .parameters import Parameters, aligned
+from .training import Progress
+from .workspace import Workspace
+
+PREDICT_ROWS = 256  # samples that predict and forward take at a time
+
+
+@cache
+def _product_address(dtype: str) -> int:
+    return product_address(getattr(numba, dtype))
+
+
+def _read_only(array: Array) -> Array:
+    """Return a view that numba sees as read-only, so that every kind of input is one signature."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+class Network(BaseNetwork, engine="fast"):
+    """A fully connected network whose whole training epoch runs inside compiled kernels."""
+
+    def _allocate(self) -> None:
+        self._parameters = Parameters(self.spec.sizes, self.dtype, lanes(self.dtype))
+        codes = [ACTIVATION_CODES[name] for name in self.spec.activations]
+        self._parameters.layers["activation"] = codes
+        self._local = threading.local()  # workspaces: one per thread that predicts
+
+    def _get_parameters(self) -> tuple[list[Array], list[Array]]:
+        return self._parameters.get()
+
+    def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        self._parameters.set(weights, biases)
+
+    def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
+        """Return the bytes that `fit` allocates for mini-batches of this size: workspace and optimizer state."""
+        slots = 0 if optimizer is None else optimizer.num_slots
+        space = Workspace(self._parameters, batch_size, train=True)
+        return space.nbytes + (1 + 2 * slots) * self._parameters.buffer.nbytes
+
+    def _inference_space(self) -> Workspace:
+        space: Workspace | None = getattr(self._local, "space", None)
+        if space is None:
+            space = Workspace(self._parameters, PREDICT_ROWS, train=False)
+            self._local.space = space
+            self._local.order = np.arange(PREDICT_ROWS)
+        return space
+
+    def _run_forward(self, x: Array, *, keep_z: bool) -> Workspace:
+        """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
+        space, store = self._inference_space(), self._parameters
+        epoch.predict(
+            _product_address(self.spec.dtype),
+            store.panel,
+            store.panel // 2,
+            space.layers,
+            store.buffer,
+            space.buffer,
+            _read_only(x),
+            self._local.order,
+            0,
+            len(x),
+            keep_z,
+        )
+        return space
+
+    def _predict(self, x: Array, out: Array) -> None:
+        for start in range(0, len(x), PREDICT_ROWS):
+            rows = x[start : start + PREDICT_ROWS]
+            space = self._run_forward(rows, keep_z=False)
+            out[start : start + len(rows)] = space.matrix("output", space.layers[-1], len(rows))
+
+    def _forward(self, x: Array) -> Forward:
+        shapes = [(len(x), n) for n in self.spec.sizes]
+        zs = [np.empty(shape, self.dtype) for shape in shapes[1:]]
+        activations = [x.copy(), *(np.empty(shape, self.dtype) for shape in shapes[1:])]
+        for start in range(0, len(x), PREDICT_ROWS):
+            rows = slice(start, min(start + PREDICT_ROWS, len(x)))
+            m = rows.stop - rows.start
+            space = self._run_forward(x[rows], keep_z=True)
+            for z, a, layer in zip(zs, activations[1:], space.layers, strict=True):
+                z[rows] = space.matrix("delta", layer, m)
+                a[rows] = space.matrix("output", layer, m)
+        return Forward(zs, activations)
+
+    def _backprop(self, x: Array, y: Array) -> Gradients:
+        run = Run(self, x, y, None, GRADIENT, len(x), num_slots=1, threads=1)
+        seen = run.train(np.arange(len(x)), 0, 1, 0)
+        nabla_w, nabla_b = self._parameters.read(run.state[: len(self._parameters.buffer)])
+        deltas = [run.space.matrix("delta", layer, len(x)) for layer in run.space.layers]
+        cost = seen.cost / len(x) + self._penalty()
+        return Gradients(math.nan if seen.failed >= 0 else cost, nabla_w, nabla_b, deltas)
+
+    def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
+        run = Run(self, x, y, None, EVALUATE, min(PREDICT_ROWS, len(x)), num_slots=0, threads=1)
+        batches = -(-len(x) // run.batch_size)
+        seen = run.train(np.arange(len(x)), 0, batches, 0)
+        return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
+
+    def _session(
+        self,
+        x: Array,
+        y: Array,
+        sample_weight: Array | None,
+        optimizer: SGD | Adam,
+        batch_size: int,
+    ) -> "Run":
+        rates: dict[str, float] = {
+            name: getattr(optimizer, name)
+            for name in ("learning_rate", "momentum", "beta1", "beta2", "epsilon")
+            if hasattr(optimizer, name)
+        }
+        rule = _rule(optimizer)
+        run = Run(
+            self, x, y, sample_weight, rule, batch_size,
+            num_slots=optimizer.num_slots, threads=1, dropout=self.spec.dropout, **rates,
+        )  # fmt: skip
+        run.snapshot()
+        return run
+
+
+def _rule(optimizer: SGD | Adam) -> int:
+    if isinstance(optimizer, Adam):
+        return ADAM
+    if optimizer.momentum == 0:
+        return PLAIN
+    return NESTEROV if optimizer.nesterov else MOMENTUM
+
+
+class Run:
+    """Kernels, workspace and data of one run; changes the network's own parameters."""
+
+    def __init__(
+        self,
+        net: Network,
+        x: Array,
+        y: Array,
+        sample_weight: Array | None,
+        rule: int,
+        batch_size: int,
+        *,
+        num_slots: int,
+        threads: int,
+        **rates: float,
+    ) -> None:
+        store, spec = net._parameters, net.spec
+        dtype = net.dtype
+        self.store, self.batch_size, self.threads = store, batch_size, threads
+        self.space = Workspace(store, batch_size, threads, train=True)
+        self.state = aligned(num_slots * store.buffer.size, dtype)
+        labelled = y.ndim == 1
+        self.data = (
+            _read_only(x),
+            _read_only(np.empty((0, 0), dtype) if labelled else y),
+            _read_only(y if labelled else np.empty(0, np.int64)),
+            _read_only(np.empty(0, dtype) if sample_weight is None else sample_weight),
+        )
+        info = np.finfo(dtype)
+        self.settings = settings(
+            panel=store.panel,
+            lanes=store.panel // 2,
+            zeros=self.space.zeros,
+            scratch=self.space.scratch,
+            scratch_size=self.space.scratch_size,
+            slot_size=store.buffer.size,
+            batch_size=batch_size,
+            cost=COST_CODES[spec.cost],
+            rule=rule,
+            l1=spec.l1,
+            l2=spec.l2,
+            tiny=info.tiny,
+            epsneg=info.epsneg,
+            **rates,
+        )
+        self.multiply = _product_address(spec.dtype)
+
+    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`."""
+        self.settings["seed"] = seed
+        space, store = self.space, self.store
+        space.sync[:] = 0
+        seen = np.zeros((self.threads, 4))
+
+        def work(thread: int) -> None:
+            epoch.train(
+                self.multiply, self.settings, space.layers, store.buffer, store.transposed, self.state,
+                space.buffer, *self.data, order, space.costs, space.right, space.sync,
+                first, count, thread, self.threads, seen[thread],
+            )  # fmt: skip
+
+        team = [threading.Thread(target=work, args=(t,)) for t in range(1, self.threads)]
+        for member in team:
+            member.start()
+        work(0)
+        for member in team:
+            member.join()
+        failed = int(seen[0, 3])
+        self.settings["step"] += count if failed < 0 else failed - first
+        return Progress(*seen[0, :3].tolist(), failed=failed)
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+        return bool(np.isfinite(self.store.buffer).all())
+
+    def snapshot(self) -> None:
+        """Remember parameters, optimizer state and step count."""
+        self.saved = (self.store.buffer.copy(), self.state.copy(), int(self.settings["step"][0]))
+
+    def restore(self) -> None:
+        """Return to the snapshot."""
+        self.store.buffer[:], self.state[:], self.settings["step"] = self.saved
+        self.store.refresh_transposed()

@@ -1,0 +1,287 @@
+"""Back-propagation in plain NumPy, to be read beside chapter 2 of Nielsen's book.
+
+Rows are samples: a and z are (m, n_l), w is (n_l, n_(l-1)) with w_jk from neuron k to neuron j.
+The book's equations for one sample x become those for m of them by a sum over the rows.
+"""
+
+# mypy: disable-error-code="no-any-return"
+# (NumPy types its ufuncs and operators as Any.)
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .base import BaseNetwork, Forward, Gradients
+from .formulas import Array
+from .formulas.activations import ACTIVATIONS, Activation
+from .formulas.costs import COSTS, FUSED
+from .formulas.dropout import keep_scale
+from .formulas.optimizers import SGD, Adam
+from .formulas.penalties import penalty, penalty_gradient
+from .spec import NetworkSpec
+from .training import Progress
+
+CHUNK = 4096  # samples that predict and evaluate hold at a time
+
+# What is infinite or NaN shows in the cost, where `fit` looks for it.
+quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def forward(
+    x: Array,
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    activations: Sequence[Activation],
+    keeps: Sequence[Array] | None = None,
+) -> Forward:
+    """z^l = w^l a^(l-1) + b^l, a^l = σ(z^l)    (25).
+
+    - x: (m, n_0); - keeps: what dropout multiplies each a^l by, x first
+    """
+    zs, outputs = [], [x]
+    for place, (w, b, activation) in enumerate(zip(weights, biases, activations, strict=True)):
+        a = outputs[-1] if keeps is None else outputs[-1] * keeps[place]
+        zs.append(a @ w.T + b)
+        outputs.append(activation.function(zs[-1]))
+    return Forward(zs, outputs)
+
+
+def cost_per_sample(z: Array, a: Array, y: Array, activation: str, cost: str) -> Array:
+    """C_x (m,), from z where output activation and cost belong together, else from a."""
+    pair = FUSED.get((activation, cost))
+    return pair.function(z, y) if pair else COSTS[cost].function(a, y)
+
+
+def output_delta(z: Array, a: Array, y: Array, activation: str, cost: str) -> Array:
+    """δ^L = ∇ₐC ⊙ σ'(z^L)    (BP1).
+
+    - z, a, y: (m, n_L). It is a - y where activation and cost belong together, and Jᵀ ∇ₐC for
+      softmax, whose Jacobian is J_jk = a_j (1 if j = k else 0) - a_j a_k.
+    """
+    pair = FUSED.get((activation, cost))
+    if pair:
+        return pair.delta(a, y)
+    nabla_a = COSTS[cost].derivative(a, y)
+    prime = ACTIVATIONS[activation].prime
+    if prime is None:
+        return a * (nabla_a - np.sum(a * nabla_a, axis=1, keepdims=True))
+    return nabla_a * prime(z, a)
+
+
+def hidden_delta(w_next: Array, delta_next: Array, z: Array, a: Array, prime: Any) -> Array:
+    """δ^l = ((w^(l+1))ᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2).
+
+    - w_next: (n_(l+1), n_l); - delta_next: (m, n_(l+1)); - z, a: (m, n_l); - prime: σ'
+    """
+    return (delta_next @ w_next) * prime(z, a)
+
+
+def bias_gradient(delta: Array, share: Array) -> Array:
+    """∂C/∂b^l_j = δ^l_j    (BP3), averaged over the samples.
+
+    - delta: (m, n_l); - share (m,): of each sample in C, 1/m if all weigh the same
+    """
+    return share @ delta
+
+
+def weight_gradient(a_previous: Array, delta: Array, share: Array) -> Array:
+    """∂C/∂w^l_jk = a^(l-1)_k δ^l_j    (BP4), averaged over the samples.
+
+    - a_previous: (m, n_(l-1)); - delta: (m, n_l); - share (m,): as in `bias_gradient`
+    """
+    return (delta * share[:, None]).T @ a_previous
+
+
+def backward(
+    states: Forward,
+    y: Array,
+    weights: Sequence[Array],
+    spec: NetworkSpec,
+    keeps: Sequence[Array] | None = None,
+) -> list[Array]:
+    """Return δ^l for every computed layer, last to first by BP1 and BP2, in order."""
+    zs, activations = states
+    deltas = [output_delta(zs[-1], activations[-1], y, spec.activations[-1], spec.cost)]
+    for place in range(len(zs) - 2, -1, -1):
+        prime = ACTIVATIONS[spec.activations[place]].prime
+        z, a = zs[place], activations[place + 1]
+        delta = hidden_delta(weights[place + 1], deltas[0], z, a, prime)
+        deltas.insert(0, delta if keeps is None else delta * keeps[place + 1])
+    return deltas
+
+
+def one_hot(y: Array, n: int, dtype: Any) -> Array:
+    """Return labels (m,) as rows (m, n) of 0 and 1; what is no label stays as it is."""
+    return y if y.ndim == 2 else np.eye(n, dtype=dtype)[y]
+
+
+class ReferenceNetwork(BaseNetwork, engine="reference"):
+    """The network in plain NumPy: the slow truth that `fastbp.Network` is checked against."""
+
+    def _allocate(self) -> None:
+        self._rows = [ACTIVATIONS[name] for name in self.spec.activations]
+
+    def _get_parameters(self) -> tuple[list[Array], list[Array]]:
+        return [w.copy() for w in self._weights], [b.copy() for b in self._biases]
+
+    def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        self._weights = [w.copy() for w in weights]
+        self._biases = [b.copy() for b in biases]
+
+    @quietly
+    def _forward(self, x: Array) -> Forward:
+        states = forward(x, self._weights, self._biases, self._rows)
+        return Forward(states.zs, [a.copy() for a in states.activations])
+
+    def _predict(self, x: Array, out: Array) -> None:
+        for start in range(0, len(x), CHUNK):
+            rows = slice(start, start + CHUNK)
+            out[rows] = self._forward(x[rows]).activations[-1]
+
+    @quietly
+    def _backprop(self, x: Array, y: Array) -> Gradients:
+        spec, y = self.spec, self._matrix(y)
+        states = self._forward(x)
+        deltas = backward(states, y, self._weights, spec)
+        share = np.full(len(x), 1 / len(x), self.dtype)
+        nabla_w, nabla_b = self._gradients(states.activations, deltas, share)
+        cost = float(np.mean(self._costs(states, y), dtype=np.float64))
+        cost += penalty(self._weights, spec.l1, spec.l2)
+        return Gradients(cost, nabla_w, nabla_b, deltas)
+
+    @quietly
+    def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
+        cost, correct = 0.0, 0
+        for start in range(0, len(x), CHUNK):
+            rows = slice(start, start + CHUNK)
+            states, targets = self._forward(x[rows]), self._matrix(y[rows])
+            cost += float(np.sum(self._costs(states, targets), dtype=np.float64))
+            correct += int(np.sum(right_answers(states.activations[-1], targets)))
+        return cost, correct
+
+    def _session(
+        self,
+        x: Array,
+        y: Array,
+        sample_weight: Array | None,
+        optimizer: SGD | Adam,
+        batch_size: int,
+    ) -> "ReferenceSession":
+        weight = np.ones(len(x), self.dtype) if sample_weight is None else sample_weight
+        return ReferenceSession(self, x, y, weight, optimizer, batch_size)
+
+    def _matrix(self, y: Array) -> Array:
+        return one_hot(y, self.spec.sizes[-1], self.dtype)
+
+    def _costs(self, states: Forward, y: Array) -> Array:
+        z, a = states.zs[-1], states.activations[-1]
+        return cost_per_sample(z, a, y, self.spec.activations[-1], self.spec.cost)
+
+    def _gradients(
+        self, inputs: Sequence[Array], deltas: Sequence[Array], share: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """Return ∂C/∂w and ∂C/∂b by BP3 and BP4, penalties included."""
+        l1, l2 = self.spec.l1, self.spec.l2
+        nabla_w = [weight_gradient(a, d, share) for a, d in zip(inputs, deltas, strict=False)]
+        if l1 or l2:
+            pairs = zip(nabla_w, self._weights, strict=True)
+            nabla_w = [g + penalty_gradient(w, l1, l2) for g, w in pairs]
+        return nabla_w, [bias_gradient(d, share) for d in deltas]
+
+
+class ReferenceSession:
+    """A run of ReferenceNetwork: the network's own parameters, changed in place."""
+
+    def __init__(
+        self,
+        net: ReferenceNetwork,
+        x: Array,
+        y: Array,
+        sample_weight: Array,
+        optimizer: SGD | Adam,
+        batch_size: int,
+    ) -> None:
+        self.net = net
+        self.x, self.y, self.sample_weight = x, y, sample_weight
+        self.optimizer = optimizer
+        self.batch_size = batch_size
+        self.step = 0
+        slots = range(optimizer.num_slots)
+        self.state = [[np.zeros_like(p) for _ in slots] for p in self._parameters()]
+        self.snapshot()
+
+    def _parameters(self) -> list[Array]:
+        return [*self.net._weights, *self.net._biases]
+
+    @quietly
+    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`."""
+        total = np.zeros(3)
+        for batch in range(first, first + count):
+            places = np.arange(batch * self.batch_size, (batch + 1) * self.batch_size)
+            places = places[places < len(order)]
+            seen = self._train_batch(order[places], places, seed)
+            if not np.isfinite(seen[0]):
+                return Progress._make((*total.tolist(), batch))
+            total += seen
+        return Progress._make((*total.tolist(), -1))
+
+    def _train_batch(self, rows: Array, places: Array, seed: int) -> tuple[float, float, float]:
+        """Make one step; return Σ weight · C_x, Σ weight of right answers, Σ weight before it."""
+        net, weight = self.net, self.sample_weight[rows]
+        x, y = self.x[rows], net._matrix(self.y[rows])
+        keeps = self._keeps(places, seed)
+        states = forward(x, net._weights, net._biases, net._rows, keeps)
+        cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))
+        if np.isfinite(cost):
+            deltas = backward(states, y, net._weights, net.spec, keeps)
+            inputs = states.activations
+            if keeps is not None:
+                inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
+            self._update(inputs, deltas, weight)
+        right = right_answers(states.activations[-1], y)
+        return cost, float(weight[right].sum()), float(weight.sum())
+
+    def _update(self, inputs: list[Array], deltas: list[Array], weight: Array) -> None:
+        total = weight.sum()
+        nabla_w, nabla_b = self.net._gradients(inputs, deltas, weight / (total or 1))
+        gradients = [*nabla_w, *nabla_b]
+        if total == 0:  # a mini-batch without weight says nothing, of penalties neither
+            gradients = [np.zeros_like(g) for g in gradients]
+        self.step += 1
+        parameters = zip(self._parameters(), gradients, self.state, strict=True)
+        for parameter, gradient, state in parameters:
+            self.optimizer.update(parameter, gradient, state, self.step)
+
+    def _keeps(self, places: Array, seed: int) -> list[Array] | None:
+        spec = self.net.spec
+        if not spec.dropout:
+            return None
+        hidden = enumerate(spec.sizes[1:-1])
+        return [np.ones((1, 1), self.net.dtype)] + [
+            keep_scale(seed, layer, places, n, spec.dropout, self.net.dtype) for layer, n in hidden
+        ]
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+        return all(bool(np.isfinite(p).all()) for p in self._parameters())
+
+    def snapshot(self) -> None:
+        """Remember parameters, optimizer state and step count."""
+        arrays = [p.copy() for p in self._parameters()]
+        self.saved = (arrays, [[s.copy() for s in slots] for slots in self.state], self.step)
+
+    def restore(self) -> None:
+        """Return to the snapshot."""
+        parameters, state, self.step = self.saved
+        for parameter, kept in zip(self._parameters(), parameters, strict=True):
+            parameter[...] = kept
+        self.state = [[s.copy() for s in slots] for slots in state]
+
+
+def right_answers(a: Array, y: Array) -> Array:
+    """Whether the largest output is the largest target (one output: both above ½, or neither)."""
+    if a.shape[1] == 1:
+        return (a[:, 0] > 0.5) == (y[:, 0] > 0.5)
+    return np.argmax(a, axis=1) == np.argmax(y, axis=1)

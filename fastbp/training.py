@@ -1,0 +1,164 @@
+"""The epoch loop, over whatever engine does the work.
+
+An engine is called for about 100 ms at a time, so that Ctrl-C, progress and the watch for
+divergence have their turn; between two calls the parameters are consistent and finite.
+"""
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from .errors import DivergenceError
+from .formulas import Array
+from .history import History
+from .reporting import Reporter
+from .streams import DROPOUT, SHUFFLE, stream
+
+CALL_SECONDS = 0.1
+SNAPSHOT_SECONDS = 1.0  # what a divergence may have to replay; rare enough to cost nothing
+
+Callback = Callable[[Any, History], object]
+
+
+class Progress(NamedTuple):
+    """What one call of `Session.train` saw, each sample before the update it took part in."""
+
+    cost: float  # Σ over samples of weight · C_x, without penalty
+    correct: float  # Σ of the weights of right answers
+    weight: float  # Σ of weights
+    failed: int  # the mini-batch whose cost is not finite, its update not made; -1 if none
+
+
+class Session(Protocol):
+    """One engine in the middle of a run: parameters, optimizer state, workspace.
+
+    Mini-batch k of an epoch is order[k * batch_size : (k + 1) * batch_size]; the last one may be
+    short and is trained on. Results depend on the mini-batches alone, never on how many one call
+    covers.
+    """
+
+    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
+        """Run mini-batches first .. first + count - 1; `seed` is the epoch's for dropout."""
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+
+    def snapshot(self) -> None:
+        """Remember parameters, optimizer state and step count, in place of what was before."""
+
+    def restore(self) -> None:
+        """Return to the snapshot, which stays."""
+
+
+class Task(NamedTuple):
+    """The arguments of `fit`, checked."""
+
+    x: Array
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    measure_accuracy: bool
+    validation: tuple[Array, Array] | None
+    learning_rate: float
+    callbacks: Sequence[Callback]
+    verbose: str | int
+
+
+def train(net: Any, session: Session, task: Task) -> History:
+    """Run the epochs, until the last or until a callback returns something true."""
+    history = History()
+    reporter = Reporter(task.verbose, task.epochs, len(task.x))
+    loop = _Loop(net, session, task, reporter)
+    try:
+        for epoch in range(1, task.epochs + 1):
+            start = perf_counter()
+            total = loop.run_epoch(epoch)
+            net.epochs_trained += 1
+            _record(history, net, task, total, perf_counter() - start)
+            reporter.end_epoch(history)
+            if any([callback(net, history) for callback in task.callbacks]):  # all are called
+                break
+    finally:
+        reporter.close()
+    return history
+
+
+def _record(history: History, net: Any, task: Task, total: Progress, seconds: float) -> None:
+    history.cost.append(total.cost / total.weight + net._penalty())
+    history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
+    score = (None, None) if task.validation is None else net._score(*task.validation)
+    history.validation_cost.append(score[0])
+    history.validation_accuracy.append(score[1])
+    history.learning_rate.append(task.learning_rate)
+    history.seconds.append(seconds)
+
+
+class _Loop:
+    """Mini-batches of one epoch after another, cut into calls that are short enough."""
+
+    def __init__(self, net: Any, session: Session, task: Task, reporter: Reporter) -> None:
+        self.net = net
+        self.session = session
+        self.task = task
+        self.reporter = reporter
+        self.num_batches = -(-len(task.x) // task.batch_size)
+        self.per_call = 1  # mini-batches; grows with what the clock allows
+
+    def run_epoch(self, epoch: int) -> Progress:
+        order, seed = self._order(), self._dropout_seed()
+        total = np.zeros(3)  # cost, correct, weight
+        first = saved = 0
+        saved_at = -np.inf
+        while first < self.num_batches:
+            start = perf_counter()
+            if start - saved_at > SNAPSHOT_SECONDS:
+                self.session.snapshot()
+                saved, saved_at = first, start
+            count = min(self.per_call, self.num_batches - first)
+            progress = self._call(order, first, count, seed)
+            if progress.failed >= 0 or not self.session.finite():
+                self._diverge(epoch, order, range(saved, first + count), seed)
+            total += progress[:3]
+            first += count
+            self.reporter.advance(count * self.task.batch_size)
+            self._adapt(count, perf_counter() - start)
+        return Progress._make((*total.tolist(), -1))
+
+    def _order(self) -> Array:
+        n = len(self.task.x)
+        if not self.task.shuffle:
+            return np.arange(n)
+        return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
+
+    def _dropout_seed(self) -> int:
+        rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
+        return int(rng.integers(2**63))
+
+    def _call(self, order: Array, first: int, count: int, seed: int) -> Progress:
+        try:
+            return self.session.train(order, first, count, seed)
+        except BaseException:  # Ctrl-C in the middle of an update
+            self.session.restore()
+            raise
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        if seconds > CALL_SECONDS:
+            self.per_call = max(1, count // 2)
+        elif seconds < CALL_SECONDS / 2:
+            self.per_call = max(self.per_call, 2 * count)
+
+    def _diverge(self, epoch: int, order: Array, batches: range, seed: int) -> None:
+        """Go back and find the mini-batch that did it, keep what was before it, and raise."""
+        self.session.restore()
+        for batch in batches:
+            self.session.snapshot()
+            progress = self._call(order, batch, 1, seed)
+            if progress.failed >= 0 or not self.session.finite():
+                break
+        size = self.task.batch_size
+        rows = order[batch * size : (batch + 1) * size]
+        layer = self.net._faulty_layer(self.task.x[rows])
+        self.session.restore()
+        raise DivergenceError(epoch, batch + 1, layer)

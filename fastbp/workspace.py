@@ -1,0 +1,67 @@
+"""Every array that a mini-batch needs, allocated once."""
+
+from typing import Any
+
+import numpy as np
+
+from .formulas import Array
+from .parameters import ALIGNMENT, Parameters, aligned, padded
+
+CHUNK_ROWS = 48  # inputs whose gradient is made at a time: whole tiles, whole squares, in L1
+
+
+def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
+    """Numbers from one row to the next: whole vectors, and never a multiple of 1 KiB.
+
+    Rows a power of two apart fall into the same sets of the cache and push each other out.
+    """
+    n = padded(n, lanes)
+    return n + ALIGNMENT // itemsize if n * itemsize % 1024 == 0 else n
+
+
+class Workspace:
+    """Activations and errors of up to `rows` samples, and scratch memory for `threads` threads."""
+
+    def __init__(self, parameters: Parameters, rows: int, threads: int = 1, *, train: bool) -> None:
+        dtype = parameters.buffer.dtype
+        lanes = parameters.panel // 2
+        self.rows = rows
+        self.layers: Any = parameters.layers.copy()
+        size = 0
+
+        def place(numbers: int) -> int:
+            nonlocal size
+            start = size
+            size += padded(numbers, ALIGNMENT // dtype.itemsize)
+            return start
+
+        self.zeros = place(parameters.panel)  # (panel,): what products without a bias start from
+        start = place(0)
+        before = (start, leading_dimension(int(self.layers[0]["n_in"]), lanes, dtype.itemsize))
+        place(rows * before[1])
+        for layer in self.layers:
+            ld = leading_dimension(int(layer["n_out"]), lanes, dtype.itemsize)
+            layer["input"], layer["ld_input"] = before
+            layer["output"] = place(rows * ld)
+            layer["delta"] = place(rows * ld)
+            layer["ld"] = ld
+            before = (int(layer["output"]), ld)
+        self.scratch_size = padded((CHUNK_ROWS + 1) * parameters.panel, lanes) if train else 0
+        self.scratch = place(threads * self.scratch_size)  # (threads, CHUNK_ROWS, panel)
+        self.buffer = aligned(size, dtype)
+        self.costs = np.zeros(rows)  # (m,): weight · C_x
+        self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
+        self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays together."""
+        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.sync, self.layers)
+        return sum(array.nbytes for array in arrays)
+
+    def matrix(self, name: str, layer: Any, rows: int) -> Array:
+        """Return a copy of "input", "output" or "delta" of one layer: (rows, n)."""
+        ld = int(layer["ld_input" if name == "input" else "ld"])
+        n = int(layer["n_in" if name == "input" else "n_out"])
+        block = self.buffer[layer[name] :][: rows * ld].reshape(rows, ld)
+        return np.ascontiguousarray(block[:, :n])
