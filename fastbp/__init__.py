@@ -1,6 +1,5 @@
 """Back-propagation for fully connected networks, fast and open to inspection."""
 
-# from . import datasets as datasets
 from .base import BaseNetwork as BaseNetwork
 from .base import Evaluation as Evaluation
 from .base import Forward as Forward
@@ -14,6 +13,6 @@ from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
 from .history import History as History
 
-# from .network import Network as Network
+from .network import Network as Network
 from .reference import ReferenceNetwork as ReferenceNetwork
 from .report import CheckReport as CheckReport

@@ -32,9 +32,9 @@ MAX_ROWS = 1024  # of x, in the comparison of single passes
 
 # Adam divides by √v + ε: where a gradient is nearly 0, a small ε would make rounding errors steps.
 OPTIMIZERS: tuple[SGD | Adam, ...] = (
-    SGD(0.1),
-    SGD(0.1, momentum=0.9),
-    SGD(0.1, momentum=0.9, nesterov=True),
+    SGD(0.03),
+    SGD(0.03, momentum=0.9),
+    SGD(0.03, momentum=0.9, nesterov=True),
     Adam(1e-3, epsilon=1e-4),
 )
 

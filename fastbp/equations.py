@@ -112,7 +112,8 @@ class Numeric:
                 ends.append((total, sides))
             array[place] = value
             (plus, one), (minus, other) = ends
-            exists = _same(one, other).all() and not (self.spec.l1 and abs(value) <= step)
+            kink_of_l1 = self.spec.l1 and array.ndim == 2 and abs(value) <= step
+            exists = _same(one, other).all() and not kink_of_l1
             yield _difference(place, plus, minus, np.asarray(exists), step)
 
     def _onward(self, layer: int, a: Array) -> Forward:

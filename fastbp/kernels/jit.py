@@ -10,9 +10,8 @@ their bits, and isfinite stays honest.
 
 from numba import njit
 
-from .cache import CacheInfo as CacheInfo
 from .cache import KernelCache
-from .cache import cache_info as cache_info
+from .folders import cache_info as cache_info
 
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
