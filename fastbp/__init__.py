@@ -1,5 +1,6 @@
 """Back-propagation for fully connected networks, fast and open to inspection."""
 
+from . import datasets as datasets
 from .base import BaseNetwork as BaseNetwork
 from .base import Evaluation as Evaluation
 from .base import Forward as Forward
