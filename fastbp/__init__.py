@@ -13,7 +13,8 @@ from .errors import ModelFileError as ModelFileError
 from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
 from .history import History as History
-
 from .network import Network as Network
 from .reference import ReferenceNetwork as ReferenceNetwork
 from .report import CheckReport as CheckReport
+
+load = Network.load

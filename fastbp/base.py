@@ -103,6 +103,7 @@ class BaseNetwork(ABC):
             makes all that follows reproducible; None draws one and keeps it in ``spec.seed``
         threads
             "auto" or a number; never changes a result
+
         """
         spec = NetworkSpec.from_arguments(
             sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed
@@ -216,6 +217,7 @@ class BaseNetwork(ABC):
         ------
         DivergenceError
             when cost or parameters stop being finite; the last finite parameters stay in place
+
         """
         x, y = self._checked(x, y)
         batch_size = options.integer("batch_size", batch_size, low=1)

@@ -12,6 +12,8 @@ whatever its dtype. An array g passes against the truth g* if
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -52,9 +54,9 @@ def cross_check(
 ) -> CheckReport:
     """Compare `net` with the reference on one pass over x and on `steps` training steps.
 
-    `optimizer` is one or several; by default every kind takes its turn. The network itself is
-    not changed: copies are trained, on as many mini-batches of x as there are steps, the last one
-    half as long.
+    `optimizer` is one or several; by default every kind takes its turn, at a learning rate at
+    which this network does not diverge. The network itself is not changed: copies are trained, on
+    as many mini-batches of x as there are steps, the last one half as long.
     """
     steps = integer("steps", steps, low=1)
     batch_size = integer("batch_size", batch_size, low=1)
@@ -62,15 +64,19 @@ def cross_check(
     truth, single = references(net)
     rows = _check_passes(net, truth, single, x[:MAX_ROWS], y[:MAX_ROWS])
     chosen = np.resize(np.arange(len(x)), steps * batch_size - batch_size // 2)
-    for one in _optimizers(optimizer):
 
-        def trained(n: BaseNetwork, one: SGD | Adam = one) -> Quantities:
-            twin = n._twin(type(n))
-            twin.fit(x[chosen], y[chosen], 1, batch_size, one, shuffle=False, verbose=0)
-            what = f"after {steps} steps of {one}"
-            return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
+    def train(n: BaseNetwork, one: SGD | Adam) -> Quantities:
+        twin = n._twin(type(n))
+        twin.fit(x[chosen], y[chosen], 1, batch_size, one, shuffle=False, verbose=0)
+        what = f"after {steps} steps of {one}"
+        return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
 
-        rows += compare(trained, net, truth, single, batch_size, steps)
+    optimizers = _optimizers(optimizer)
+    if optimizer is None:
+        same_dtype = truth if net.dtype == truth.dtype else single
+        optimizers = [_tamed(one, partial(train, same_dtype)) for one in optimizers]
+    for one in optimizers:
+        rows += compare(partial(train, one=one), net, truth, single, batch_size, steps)
     title = f"{net!r} against the reference in float64"
     return CheckReport(title, tuple(rows))
 
@@ -114,6 +120,19 @@ def references(net: BaseNetwork) -> tuple[BaseNetwork, BaseNetwork]:
     """Return the truth in float64, and the same in float32."""
     with np.errstate(over="ignore"):
         return net._twin(ReferenceNetwork, "float64"), net._twin(ReferenceNetwork, "float32")
+
+
+def _tamed(optimizer: SGD | Adam, train: Callable[[SGD | Adam], object]) -> SGD | Adam:
+    """Return the optimizer at the first of ever smaller learning rates that does not diverge."""
+    while True:
+        try:
+            train(optimizer)
+        except DivergenceError:
+            if optimizer.learning_rate < 1e-9:
+                raise
+            optimizer = replace(optimizer, learning_rate=optimizer.learning_rate / 100)
+        else:
+            return optimizer
 
 
 def _optimizers(optimizer: object) -> Sequence[SGD | Adam]:

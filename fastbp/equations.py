@@ -108,8 +108,8 @@ class Numeric:
                 array[place] = shifted
                 states = self._onward(layer, self.states.activations[layer])
                 costs, sides = self._costs(layer, states)
-                total = np.asarray(np.mean(costs)) + penalty(self.weights, self.spec.l1, self.spec.l2)
-                ends.append((total, sides))
+                total = np.mean(costs) + penalty(self.weights, self.spec.l1, self.spec.l2)
+                ends.append((np.asarray(total), sides))
             array[place] = value
             (plus, one), (minus, other) = ends
             kink_of_l1 = self.spec.l1 and array.ndim == 2 and abs(value) <= step
@@ -148,7 +148,8 @@ def _smooth_rows(truth: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
     keep = ~clipped(activations[-1], names[-1], truth.spec.cost).any(axis=1)
     for z, name in zip(zs, names, strict=True):
         if name == "relu":
-            keep &= (np.abs(z) > 4 * STEP).all(axis=1)
+            near = np.abs(z) <= 4 * STEP
+            keep &= ~near[:, ~near.all(axis=0)].any(axis=1)  # a dead neuron is near for every sample
     if not keep.any():
         raise ValueError(
             f"C has no derivative at any of the first {len(x)} samples: they lie at a kink of relu, "
@@ -160,7 +161,7 @@ def _smooth_rows(truth: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
 def _same(one: list[Array], other: list[Array]) -> Array:
     """Which samples (m,) are on the same sides."""
     equal = [np.all(a == b, axis=1) for a, b in zip(one, other, strict=True)]
-    return np.logical_and.reduce(equal)
+    return np.asarray(np.all(equal, axis=0))
 
 
 def _difference(

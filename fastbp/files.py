@@ -13,9 +13,9 @@ def replace(path: str | os.PathLike[str], content: bytes) -> None:
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, f".fastbp-{uuid.uuid4().hex}.tmp")
     mode = _mode_of(path)
+    # O_EXCL: a file or link that someone has put there is never followed.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o666)
     try:
-        # O_EXCL: a file or link that someone has put there is never followed.
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o666)
         with open(descriptor, "wb") as file:
             if mode is not None:
                 os.chmod(temporary, mode)
@@ -24,8 +24,7 @@ def replace(path: str | os.PathLike[str], content: bytes) -> None:
             os.fsync(descriptor)
         os.replace(temporary, path)
     except BaseException:  # Ctrl-C too
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
+        os.unlink(temporary)
         raise
     _sync_folder(folder)
 

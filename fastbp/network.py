@@ -4,7 +4,6 @@ import math
 import threading
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import numba
 import numpy as np
@@ -216,7 +215,8 @@ class Run:
             member.join()
         failed = int(seen[0, 3])
         self.settings["step"] += count if failed < 0 else failed - first
-        return Progress(*seen[0, :3].tolist(), failed=failed)
+        cost, correct, weight = seen[0, :3].tolist()
+        return Progress(cost, correct, weight, failed)
 
     def finite(self) -> bool:
         """Whether all parameters are finite."""

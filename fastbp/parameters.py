@@ -1,8 +1,9 @@
 """Where every weight and bias lives: one aligned buffer, in the layout that the kernels like.
 
-Weights of one layer lie in panels: columns of up to two vectors of outputs, each (n_in, width) with inputs outermost, so that
-a product reads them in one straight line. Outputs are padded to whole vectors, inputs to whole squares; pads hold zeros for
-ever, because their gradients are zero. A transposed copy of all but the first layer serves BP2.
+Weights of one layer lie in panels: columns of up to two vectors of outputs, each (n_in, width) with
+inputs outermost, so that a product reads them in one straight line. Outputs are padded to whole
+vectors, inputs to whole squares; pads hold zeros for ever, because their gradients are zero. A
+transposed copy of all but the first layer serves BP2.
 """
 
 from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ import numpy as np
 
 from .formulas import lookup, number
 from .formulas.activations import ACTIVATIONS, Activation
-from .formulas.costs import COSTS, Cost
+from .formulas.costs import COSTS, OUTPUTS, Cost
 from .formulas.initializers import INITIALIZERS
 from .options import integer
 
@@ -62,6 +62,12 @@ class NetworkSpec:
                 raise ValueError(
                     f"{name} is for the output layer only; choose another for hidden layer {place}"
                 )
+        allowed = OUTPUTS.get(self.cost, self.activations)
+        if self.activations[-1] not in allowed:
+            raise ValueError(
+                f"{self.cost} needs outputs between 0 and 1: choose output {' or '.join(allowed)}, "
+                f"not {self.activations[-1]}"
+            )
 
     @classmethod
     def from_arguments(

@@ -27,7 +27,7 @@ Number = TypeVar("Number", int, float)
 
 FORMAT, VERSION = "fastbp", 1
 DTYPES = {"F32": "float32", "F64": "float64"}  # safetensors' names: NumPy's
-MAX_HEADER, MAX_ARRAYS, MAX_DIMENSIONS = 2**20, 4096, 8
+MAX_HEADER, MAX_ARRAYS = 2**20, 4096  # bytes, arrays
 
 
 def write(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, object]) -> None:
@@ -120,11 +120,9 @@ def _header(start: bytes, size: int) -> dict[str, Any]:
 
 
 def _check_entry(name: str, entry: dict[str, Any]) -> None:
-    dtype, shape = entry.get("dtype"), entry.get("shape")
+    dtype = entry.get("dtype")
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ValueError(f"array {name!r:.80} is {dtype!r:.80}; choose from {', '.join(DTYPES)}")
-    if not isinstance(shape, list) or len(shape) > MAX_DIMENSIONS:
-        raise ValueError(f"array {name!r:.80} has shape {shape!r:.80}")
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -97,6 +97,12 @@ COSTS: dict[str, Cost] = {
     )
 }
 
+# A cost that takes ln a needs outputs between 0 and 1.
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "binary_cross_entropy": ("sigmoid", "softmax"),
+    "cross_entropy": ("sigmoid", "softmax"),
+}
+
 # (output activation, cost) -> what the pair simplifies to
 FUSED: dict[tuple[str, str], FusedPair] = {
     ("sigmoid", "binary_cross_entropy"): FusedPair(sigmoid_binary_cross_entropy, difference),

@@ -1,11 +1,10 @@
 """BP1 and BP2: the error δ of every layer, for a block of rows.
 
-Costs and their derivatives are `formulas/costs.py`, one sample at a time; `COST_CODES` must name every row of its table.
+Costs and their derivatives are `formulas/costs.py`, one sample at a time; `COST_CODES` must name
+every row of its table.
 """
 
 import math
-
-import numpy as np
 
 from .elementwise import IDENTITY, SIGMOID, SOFTMAX, multiply_by_prime
 from .gemm import product
@@ -23,7 +22,7 @@ COST_CODES = {
 
 @part
 def difference(a, target, label, n, delta):
-    """a - y, for one sample: y is `target` (n_L,), or one-hot at `label` where that is >= 0."""
+    """A - y, for one sample: y is `target` (n_L,), or one-hot at `label` where that is >= 0."""
     T = type(a[0])
     if label >= 0:
         for j in range(n):

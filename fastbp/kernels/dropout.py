@@ -10,7 +10,7 @@ GOLDEN, MIX1, MIX2 = u8(0x9E3779B97F4A7C15), u8(0xBF58476D1CE4E5B9), u8(0x94D049
 
 @part
 def drop(values, n, layer, first_place, seed, dropout):
-    """values ← values ⊙ keep / (1 - p), for a^l on the way up and δ^l on the way down.
+    """Values ← values ⊙ keep / (1 - p), for a^l on the way up and δ^l on the way down.
 
     - values: (m, ld), n columns count; first_place: place of row 0 in the epoch's order
     """

@@ -19,7 +19,7 @@ ACTIVATION_CODES = {
 
 @part
 def activate(code, z, a):
-    """a = σ(z), entry by entry; softmax needs rows, see `softmax_rows`.
+    """A = σ(z), entry by entry; softmax needs rows, see `softmax_rows`.
 
     - z, a: (count,), may be the same memory
     """

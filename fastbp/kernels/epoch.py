@@ -75,7 +75,7 @@ def rows_up_and_down(
 
 @part
 def unscale(a, factor):
-    """a ← factor a: σ' is a function of what σ gave, before dropout scaled it."""
+    """A ← factor a: σ' is a function of what σ gave, before dropout scaled it."""
     T = type(a[0, 0])
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):

@@ -78,13 +78,16 @@ def cache_info() -> CacheInfo:
     """Return where compiled kernels are kept and how many there are."""
     usable: list[Path] = []
     refused: dict[str, str] = {}
+    writable = False
     for folder in folders():
         try:
             prepare(folder)
-            usable.append(folder)
         except OSError as error:
             refused[str(folder)] = str(error)
-    writable = [folder for folder in usable if os.access(folder, os.W_OK)]
+            continue
+        usable.append(folder)
+        if writable := os.access(folder, os.W_OK):
+            break
     files = {file.name for folder in usable for file in folder.glob("*.nbc")}
-    best = (writable or usable or [None])[0]
-    return CacheInfo(str(best) if best else None, bool(writable), len(files), refused)
+    best = str(usable[-1]) if usable else None
+    return CacheInfo(best, writable, len(files), refused)

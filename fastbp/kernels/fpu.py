@@ -1,7 +1,8 @@
-"""Flush-to-zero: arithmetic on denormal numbers is up to 100 times slower, and nothing here needs them.
+"""Flush-to-zero: arithmetic on denormal numbers is up to 100 times slower, and nothing here needs
+them.
 
-Dead ReLUs under momentum or Adam make denormals by the thousand. The setting belongs to the thread, so a kernel restores what
-it found. x86 only; elsewhere both functions do nothing.
+Dead ReLUs under momentum or Adam make denormals by the thousand. The setting belongs to the thread,
+so a kernel restores what it found. x86 only; elsewhere both functions do nothing.
 """
 
 import platform

@@ -24,8 +24,8 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
     - b (k, panel): row stride ldb;  c (m, panel): row stride ldc
     - init (m, panel): row stride ldi; 0 repeats one row (a bias), init = c accumulates
     """
-    # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not 12 + 1, since a
-    # tile of few rows waits for its own multiply-adds.
+    # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not
+    # 12 + 1, since a tile of few rows waits for its own multiply-adds.
     done = 0
     for tiles in range((m + MAX_ROWS - 1) // MAX_ROWS, 0, -1):
         rows = (m - done + tiles - 1) // tiles
@@ -50,8 +50,8 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
 def product_address(dtype) -> int:
     """Address of `panel_product` for float32 or float64.
 
-    Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel calls by name again
-    into each of its callers.
+    Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel
+    calls by name again into each of its callers.
     """
     return jit.address(panel_product, _signature(types.CPointer(dtype)))
 

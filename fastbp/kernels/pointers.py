@@ -1,7 +1,8 @@
 """Addresses inside the buffers: borrowed views and calls by address.
 
-A slice of a numba array counts references with atomic instructions, at every slice, and two threads that do so fight over
-one cache line. A borrowed view is an array without an owner: the caller's Python objects keep the buffers alive.
+A slice of a numba array counts references with atomic instructions, at every slice, and two threads
+that do so fight over one cache line. A borrowed view is an array without an owner: the caller's
+Python objects keep the buffers alive.
 """
 
 from llvmlite import ir

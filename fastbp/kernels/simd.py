@@ -1,8 +1,9 @@
 """Explicit vector code: what LLVM will not write from a plain loop.
 
-LLVM holds plain numba loops to 256-bit vectors on many CPUs and never keeps a tile of C in registers across the k loop.
-So the innermost loop of every matrix product is emitted here as LLVM vector IR. A vector must be born and die inside one
-`@intrinsic`, because numba has no vector type of its own.
+LLVM holds plain numba loops to 256-bit vectors on many CPUs and never keeps a tile of C in
+registers across the k loop. So the innermost loop of every matrix product is emitted here as LLVM
+vector IR. A vector must be born and die inside one `@intrinsic`, because numba has no vector type
+of its own.
 """
 
 import platform

@@ -1,7 +1,8 @@
 """A team of threads that all run one kernel, and meet at barriers.
 
-Python threads run the same nogil kernel: no threading layer of numba's, so nothing breaks after a fork or in a worker.
-A barrier costs about 0.2 us while every thread has a core; a thread that waits for long gives its core away.
+Python threads run the same nogil kernel: no threading layer of numba's, so nothing breaks after a
+fork or in a worker. A barrier costs about 0.2 us while every thread has a core; a thread that waits
+for long gives its core away.
 """
 
 import ctypes

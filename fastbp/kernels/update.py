@@ -1,7 +1,7 @@
 """BP3, BP4 and the optimizer's rule in one pass over the weights: the gradient is never stored whole.
 
-Work is cut into chunks of CHUNK_ROWS inputs of one panel. A thread takes a run of chunks; what it computes for a chunk does
-not depend on who else works, so neither do the bits.
+Work is cut into chunks of CHUNK_ROWS inputs of one panel. A thread takes a run of chunks; what it
+computes for a chunk does not depend on who else works, so neither do the bits.
 """
 
 import math
@@ -10,13 +10,13 @@ from ..workspace import CHUNK_ROWS
 from .gemm import product
 from .jit import part
 from .pointers import pointer, vector
-from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV, PLAIN
+from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV
 from .simd import transpose_block
 
 
 @part
 def apply_rule(settings, step, share, l1, l2, g, w, first, second):
-    """w ← w - η · direction, by the rule's code, for ∂C/∂w = share · g + l1 sign w + l2 w.
+    """W ← w - η · direction, by the rule's code, for ∂C/∂w = share · g + l1 sign w + l2 w.
 
     - g, w, first, second: (count,); g is Σ over the samples, first and second are the rule's state
     """

@@ -1,8 +1,9 @@
 """exp and tanh that vectorise: numba's call libm, one number at a time.
 
-Both rest on e^x = 2^n e^r with r = x - n ln 2, |r| <= ln 2 / 2, and a polynomial for e^r - 1. Branch-free, so that loops over
-them become vector code; NaN stays NaN. Within 2 ulp of the true value where that is a normal number (tests/test_vmath.py);
-beyond the range where 2^n is a normal number, x is held at its ends.
+Both rest on e^x = 2^n e^r with r = x - n ln 2, |r| <= ln 2 / 2, and a polynomial for e^r - 1.
+Branch-free, so that loops over them become vector code; NaN stays NaN. Within 2 ulp of the true
+value where that is a normal number (tests/test_vmath.py); beyond the range where 2^n is a normal
+number, x is held at its ends.
 """
 
 import math
@@ -98,7 +99,7 @@ def exp(x):
 
 @part
 def tanh(x):
-    """tanh x = (e^2x - 1) / (e^2x + 1), from e^2x - 1 itself: exact to rounding near 0 too."""
+    """Tanh x = (e^2x - 1) / (e^2x + 1), from e^2x - 1 itself: exact to rounding near 0 too."""
     T = type(x)
     scale, p = _split(x + x)
     e = p * scale + (scale - T(1))

@@ -1,0 +1,7 @@
+"""`python -m fastbp` is `fastbp`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,17 @@
+"""What all tests share."""
+
+import numpy as np
+import pytest
+
+import fastbp
+
+
+@pytest.fixture(params=[fastbp.ReferenceNetwork, fastbp.Network], ids=["reference", "fast"])
+def engine(request):
+    """Every engine: what a test asks of one, it asks of all."""
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20)

@@ -1,0 +1,345 @@
+"""Each row of each table against a numerical derivative, values by hand, and its extremes."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from numerical import derivative
+from numpy.testing import assert_allclose, assert_array_equal
+
+from fastbp.formulas import lookup, number
+from fastbp.formulas.activations import ACTIVATIONS, softmax
+from fastbp.formulas.costs import COSTS, FUSED
+from fastbp.formulas.dropout import keep_scale
+from fastbp.formulas.initializers import INITIALIZERS
+from fastbp.formulas.optimizers import OPTIMIZERS, SGD, Adam
+from fastbp.formulas.penalties import penalty, penalty_gradient
+
+DTYPES = ("float32", "float64")
+ELEMENTWISE = [row for row in ACTIVATIONS.values() if row.prime is not None]
+TABLES = {"activation": ACTIVATIONS, "cost": COSTS}
+
+
+def name_of(row):
+    return row.name
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_rows_are_found_by_their_own_name(table):
+    assert all(row.name == name for name, row in table.items())
+
+
+# Activations
+
+BY_HAND = {
+    "sigmoid": [(0, 0.5), (math.log(3), 0.75), (-50, math.exp(-50)), (1000, 1), (-1000, 0)],
+    "tanh": [(0, 0), (math.atanh(0.5), 0.5), (1000, 1), (-1000, -1)],
+    "relu": [(2, 2), (0, 0), (-3, 0), (1000, 1000)],
+    "identity": [(2, 2), (-3, -3)],
+}
+
+
+@pytest.mark.parametrize("row", ELEMENTWISE, ids=name_of)
+def test_activation_values(row):
+    z, a = np.array(BY_HAND[row.name], dtype=float).T
+    assert_allclose(row.function(z), a, rtol=1e-15)
+
+
+@pytest.mark.parametrize("row", ELEMENTWISE, ids=name_of)
+def test_prime_is_the_derivative(row):
+    z = np.array([[-3.1, -1.0, -0.2, 0.3, 0.9, 4.2]])
+    numeric = np.array([derivative(row.function, [v])[0, 0] for v in z[0]])
+    assert_allclose(row.prime(z, row.function(z))[0], numeric, atol=1e-11)
+
+
+def test_relu_has_slope_0_at_0():
+    row = ACTIVATIONS["relu"]
+    assert_array_equal(row.prime(np.array([0.0, -0.0]), np.zeros(2)), 0)
+
+
+@pytest.mark.parametrize("row", ACTIVATIONS.values(), ids=name_of)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_activation_keeps_dtype_and_nan(row, dtype):
+    z = np.array([[1, np.nan, -2]], dtype=dtype)
+    a = row.function(z)
+    assert a.dtype == dtype
+    assert np.isnan(a[0, 1])
+    if row.prime is not None:
+        assert row.prime(z, a).dtype == dtype
+
+
+def test_softmax_values():
+    a = softmax(np.log([[1.0, 2.0, 5.0], [3.0, 3.0, 2.0]]))
+    assert_allclose(a, [[0.125, 0.25, 0.625], [0.375, 0.375, 0.25]], rtol=1e-15)
+    assert_array_equal(softmax(np.array([[1000.0, -1000.0, 0.0]])), [[1, 0, 0]])
+
+
+def test_softmax_jacobian():
+    z = np.array([0.3, -1.2, 2.0])
+    a = softmax(z[None, :])[0]
+    numeric = derivative(lambda moved: softmax(moved[None, :])[0], z)
+    assert_allclose(np.diag(a) - np.outer(a, a), numeric, atol=1e-11)
+
+
+# Costs
+
+A = np.array([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]])
+Y = np.array([[0.0, 1.0, 0.0], [0.25, 0.25, 0.5]])
+COSTS_BY_HAND = {
+    "quadratic": [0.19, 0.2425],
+    "binary_cross_entropy": [
+        -math.log(0.8) - math.log(0.5) - math.log(0.7),
+        -0.25 * math.log(0.1) - 0.75 * math.log(0.9) - 0.25 * math.log(0.8)
+        - 0.75 * math.log(0.2) - 0.5 * math.log(0.1) - 0.5 * math.log(0.9),
+    ],
+    "cross_entropy": [math.log(2), -0.75 * math.log(0.1) - 0.25 * math.log(0.8)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
+def test_cost_values(row):
+    assert_allclose(row.function(A, Y), COSTS_BY_HAND[row.name], rtol=1e-14)
+
+
+@pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
+def test_cost_derivative(row):
+    numeric = [
+        derivative(lambda moved, y=y: row.function(moved[None], y[None])[0], a)
+        for a, y in zip(A, Y, strict=True)
+    ]
+    assert_allclose(row.derivative(A, Y), numeric, rtol=1e-6, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
+def test_cost_keeps_dtype_and_stays_finite_at_0_and_1(row, dtype):
+    a, y = np.array([[0, 1, 0, 1]], dtype), np.array([[0, 0, 1, 1]], dtype)
+    for got in (row.function(a, y), row.derivative(a, y)):
+        assert got.dtype == dtype
+        assert np.isfinite(got).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
+def test_logarithms_are_clipped_where_documented(name, dtype):
+    info, row = np.finfo(dtype), COSTS[name]
+    outside = np.array([[0, 1]], dtype)
+    bounds = np.array([[info.tiny, 1 - info.epsneg]], dtype)
+    for y in np.array([[[0, 1]], [[1, 0]]], dtype):
+        assert_array_equal(row.function(outside, y), row.function(bounds, y))
+        assert_array_equal(row.derivative(outside, y), row.derivative(bounds, y))
+
+
+Z = np.array([[0.4, -1.3, 2.2], [-0.7, 0.1, 1.9]])
+
+
+@pytest.mark.parametrize("pair", FUSED, ids=" ".join)
+def test_fused_cost_is_the_cost_of_the_activation(pair):
+    activation, cost = ACTIVATIONS[pair[0]], COSTS[pair[1]]
+    assert_allclose(
+        FUSED[pair].function(Z, Y), cost.function(activation.function(Z), Y), rtol=1e-13
+    )
+
+
+@pytest.mark.parametrize("pair", FUSED, ids=" ".join)
+def test_fused_delta_is_the_derivative_by_z(pair):
+    row, a = FUSED[pair], ACTIVATIONS[pair[0]].function(Z)
+    numeric = [
+        derivative(lambda moved, y=y: row.function(moved[None], y[None])[0], z)
+        for z, y in zip(Z, Y, strict=True)
+    ]
+    assert_allclose(row.delta(a, Y), numeric, atol=1e-11)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("pair", "z", "y", "cost"),
+    [
+        (("sigmoid", "binary_cross_entropy"), [1000, -1000], [1, 0], 0),
+        (("sigmoid", "binary_cross_entropy"), [1000, -1000], [0, 1], 2000),
+        (("softmax", "cross_entropy"), [1000, -1000], [1, 0], 0),
+        (("softmax", "cross_entropy"), [1000, -1000], [0, 1], 2000),
+        (("softmax", "cross_entropy"), [1000, 1000], [0, 1], math.log(2)),
+        (("identity", "quadratic"), [1000, -1000], [0, 0], 1e6),
+    ],
+)
+def test_fused_cost_is_stable_at_1000(pair, z, y, cost, dtype):
+    got = FUSED[pair].function(np.array([z], dtype), np.array([y], dtype))
+    assert got.dtype == dtype
+    assert_allclose(got, [cost], rtol=1e-6 if dtype == "float32" else 1e-15)
+
+
+def test_fused_cost_keeps_digits_that_a_has_lost():
+    z = np.array([[40.0]])  # a = 1 in float64
+    got = FUSED["sigmoid", "binary_cross_entropy"].function(z, np.ones((1, 1)))
+    assert_allclose(got, [math.exp(-40)], rtol=1e-14)
+
+
+# Initializers
+
+MOMENTS = {  # n_in = 200, n_out = 300: (standard deviation of w, of b)
+    "normal": (1, 1),
+    "scaled_normal": (200**-0.5, 1),
+    "glorot_uniform": ((2 / 500) ** 0.5, 0),
+    "he_normal": (0.1, 0),
+}
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializer_moments(name, rng):
+    w, b = INITIALIZERS[name](rng, 200, 300)
+    assert w.shape == (300, 200)
+    assert b.shape == (300,)
+    assert w.dtype == b.dtype == np.float64
+    deviations = MOMENTS[name]
+    assert_allclose(w.std(), deviations[0], rtol=0.02)
+    assert_allclose(b.std(), deviations[1], rtol=0.15)
+    assert abs(w.mean()) < 0.02 * deviations[0]
+
+
+def test_glorot_stays_in_its_range(rng):
+    w, _ = INITIALIZERS["glorot_uniform"](rng, 50, 70)
+    limit = math.sqrt(6 / 120)
+    assert 0.99 * limit < np.abs(w).max() <= limit
+
+
+# Optimizers: against scalar arithmetic, written apart
+
+GRADIENTS = [0.5, -0.25, 0.125, 1.0, -2.0, 0.0, 0.3]
+
+
+def by_hand(optimizer):
+    w, v, m = 1.5, 0.0, 0.0
+    for t, g in enumerate(GRADIENTS, start=1):
+        if isinstance(optimizer, Adam):
+            m = optimizer.beta1 * m + (1 - optimizer.beta1) * g
+            v = optimizer.beta2 * v + (1 - optimizer.beta2) * g**2
+            m_hat, v_hat = m / (1 - optimizer.beta1**t), v / (1 - optimizer.beta2**t)
+            w -= optimizer.learning_rate * m_hat / (math.sqrt(v_hat) + optimizer.epsilon)
+        else:
+            v = optimizer.momentum * v + g
+            step = g + optimizer.momentum * v if optimizer.nesterov else v
+            w -= optimizer.learning_rate * step
+    return w
+
+
+UNDER_TEST = [
+    SGD(0.1),
+    SGD(learning_rate=0.1, momentum=0.9),
+    SGD(0.2, momentum=0.5, nesterov=True),
+    Adam(),
+    Adam(learning_rate=0.1, beta1=0.5, beta2=0.7, epsilon=0.1),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("optimizer", UNDER_TEST, ids=str)
+def test_optimizer_steps(optimizer, dtype):
+    w = np.full((2, 3), 1.5, dtype)
+    state = [np.zeros_like(w) for _ in range(optimizer.num_slots)]
+    for step, g in enumerate(GRADIENTS, start=1):
+        gradient = np.full_like(w, g)
+        optimizer.update(w, gradient, state, step)
+        assert_array_equal(gradient, np.full_like(w, g))  # not used as scratch
+    assert w.dtype == dtype
+    assert_allclose(w, by_hand(optimizer), rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_adam_first_step_is_the_learning_rate():
+    w = np.zeros(1)
+    Adam(learning_rate=0.25, epsilon=1e-12).update(w, np.full(1, 7.0), [w.copy(), w.copy()], 1)
+    assert_allclose(w, -0.25)
+
+
+def test_optimizers_are_immutable():
+    for optimizer in UNDER_TEST:
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            optimizer.learning_rate = 1.0
+
+
+def test_optimizers_under_test_are_all_there_are():
+    assert {type(optimizer) for optimizer in UNDER_TEST} == set(OPTIMIZERS.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: SGD(-0.1), ValueError, "learning_rate must be >= 0 and finite, got -0.1"),
+        (lambda: SGD(math.nan), ValueError, "learning_rate must be >= 0 and finite, got nan"),
+        (lambda: SGD(math.inf), ValueError, "learning_rate must be >= 0 and finite, got inf"),
+        (lambda: SGD("fast"), TypeError, "learning_rate must be a number, got 'fast'"),
+        (lambda: SGD(True), TypeError, "learning_rate must be a number, got True"),
+        (lambda: SGD(0.1, momentum=1.0), ValueError, "momentum must be >= 0 and < 1, got 1.0"),
+        (lambda: SGD(0.1, nesterov=True), ValueError, "nesterov needs momentum > 0; try"),
+        (lambda: SGD(0.1, 0.9, "yes"), TypeError, "nesterov must be True or False, got 'yes'"),
+        (lambda: Adam(-1), ValueError, "learning_rate must be >= 0"),
+        (lambda: Adam(beta1=1), ValueError, "beta1 must be >= 0 and < 1, got 1"),
+        (lambda: Adam(beta2=-0.5), ValueError, "beta2 must be >= 0 and < 1, got -0.5"),
+        (lambda: Adam(epsilon=0), ValueError, "epsilon must be > 0 and finite, got 0"),
+    ],
+)
+def test_optimizer_refuses(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# Penalties
+
+W = np.array([[0.5, -2.0], [0.0, 3.0]])
+
+
+def test_penalty_values():
+    assert penalty([W, W[:1]], l1=2.0, l2=0.0) == 2 * (5.5 + 2.5)
+    assert penalty([W, W[:1]], l1=0.0, l2=4.0) == 2 * (13.25 + 4.25)
+    assert penalty([W], 0.0, 0.0) == 0
+
+
+def test_penalty_gradient_is_the_derivative():
+    w = W + 0.01  # off the kink of |w|
+    numeric = derivative(lambda moved: penalty([moved], 0.3, 0.7), w)
+    assert_allclose(penalty_gradient(w, 0.3, 0.7), numeric, rtol=1e-10)
+
+
+def test_penalty_gradient_at_0_is_0():
+    assert penalty_gradient(W, 0.3, 0.7)[1, 0] == 0
+
+
+# Dropout
+
+def keep_by_hand(seed, layer, row, neuron, dropout):
+    """Follow the definition with Python's integers."""
+    mask = 2**64 - 1
+    counter = (layer << 56) ^ (row << 24) ^ neuron
+    z = (seed + counter * 0x9E3779B97F4A7C15) & mask
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+    return ((z ^ (z >> 31)) >> 40) >= round(dropout * 2**24)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**63 - 1])
+def test_dropout_follows_its_definition(seed):
+    rows = np.array([0, 3, 70000])
+    got = keep_scale(seed, 2, rows, 9, 0.4, np.float64)
+    expected = [[keep_by_hand(seed, 2, int(r), n, 0.4) / 0.6 for n in range(9)] for r in rows]
+    assert_allclose(got, expected, rtol=1e-15)
+
+
+def test_dropout_drops_its_share():
+    keep = keep_scale(5, 0, np.arange(1000), 100, 0.3, np.float32)
+    assert keep.dtype == np.float32
+    assert set(np.unique(keep)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert_allclose((keep == 0).mean(), 0.3, atol=0.005)
+
+
+# What the tables share
+
+def test_unknown_name_lists_the_choices():
+    with pytest.raises(ValueError, match="unknown cost 'quadratc'; choose from binary_cross_ent"):
+        lookup("cost", COSTS, "quadratc")
+    with pytest.raises(TypeError, match="cost must be a name, got 3; choose from"):
+        lookup("cost", COSTS, 3)
+
+
+def test_number_takes_numpy_scalars():
+    assert type(number("l2", np.float32(0.5))) is float
