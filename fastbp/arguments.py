@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .formulas import Array
+from .formulas import Array, number
 from .options import integer
 
 DType = np.dtype[Any]
@@ -18,6 +18,8 @@ DType = np.dtype[Any]
 def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
     """Return x as (m, n_in), m >= 1."""
     array = _real(name, x)
+    if array.shape[:1] == (0,):
+        raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
     if array.ndim != 2:
         hint = ""
         if array.ndim == 1:
@@ -32,8 +34,6 @@ def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
             f"{name} has {array.shape[1]} features, the network takes {n_in}; "
             f"got {array.shape}{hint}"
         )
-    if len(array) == 0:
-        raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
     return _finite(name, array, dtype)
 
 
@@ -208,5 +208,5 @@ def _per_class(class_weight: object, labels: Array, num_classes: int) -> Array:
     for label, weight in class_weight.items():
         if integer("a label in class_weight", label, low=0) >= num_classes:
             raise ValueError(f"class_weight has label {label}; labels are 0..{num_classes - 1}")
-        weights[label] = weight
+        weights[label] = number(f"the weight of class {label}", weight)
     return weights

@@ -10,7 +10,7 @@ class Reporter:
     """verbose: "auto" a bar if stderr is a terminal, 0 nothing, 1 a bar, 2 a line per epoch."""
 
     def __init__(self, verbose: str | int, epochs: int, samples: int) -> None:
-        self.epochs = epochs
+        self.epochs, self.samples = epochs, samples
         self.lines = verbose == 2
         self.bar: Any = None
         if verbose == 1 or (verbose == "auto" and sys.stderr.isatty()):
@@ -18,10 +18,11 @@ class Reporter:
 
             self.bar = tqdm(total=epochs * samples, unit=" samples", unit_scale=True)
 
-    def advance(self, samples: int) -> None:
-        """Count samples that were trained on."""
+    def show(self, epoch: int, samples: int) -> None:
+        """Show how many samples of an epoch were trained on."""
         if self.bar is not None:
-            self.bar.update(samples)
+            done = (epoch - 1) * self.samples + min(samples, self.samples)
+            self.bar.update(done - self.bar.n)
 
     def end_epoch(self, history: History) -> None:
         """Show the last epoch."""

@@ -122,7 +122,7 @@ class _Loop:
                 self._diverge(epoch, order, range(saved, first + count), seed)
             total += progress[:3]
             first += count
-            self.reporter.advance(count * self.task.batch_size)
+            self.reporter.show(epoch, first * self.task.batch_size)
             self._adapt(count, perf_counter() - start)
         return Progress._make((*total.tolist(), -1))
 
@@ -133,6 +133,8 @@ class _Loop:
         return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
 
     def _dropout_seed(self) -> int:
+        if not self.net.spec.dropout:
+            return 0
         rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
         return int(rng.integers(2**63))
 

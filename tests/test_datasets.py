@@ -3,6 +3,8 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastbp import DataFileError
 from fastbp.datasets import load_digits, load_idx, load_mnist
@@ -55,6 +57,7 @@ BAD = {
     "half a header": (GOOD[:9], "within its header"),
     "truncated": (GOOD[:-1], "promises 24 bytes"),
     "too long": (GOOD + b"x", "promises|goes on"),
+    "more than fits in": (idx(IMAGES, shape=(2**30,)), "promises 1073741824 bytes"),
     "absurd": (idx(IMAGES, shape=(2**32 - 1,) * 3), "absurd"),
 }
 
@@ -111,3 +114,42 @@ def test_mnist_that_does_not_fit_is_refused(tmp_path):
         load_mnist(tmp_path)
     with pytest.raises(DataFileError, match="MNIST"):
         load_mnist(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("missing", ["images-idx3-ubyte", "labels-idx1-ubyte.gz"])
+def test_half_of_mnist_is_not_taken_for_its_test_part(tmp_path, missing):
+    write_mnist(tmp_path, ["train", "t10k"])
+    (tmp_path / f"train-{missing}").unlink()
+    with pytest.raises(DataFileError, match=f"train files lack their {missing[:6]}"):
+        load_mnist(tmp_path)
+
+
+def test_mnist_of_other_numbers_is_refused(tmp_path):
+    write_mnist(tmp_path, ["t10k"])
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(np.full(4, np.nan, ">f4"), 0x0D))
+    with pytest.raises(DataFileError, match="uint8"):
+        load_mnist(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("idx") / "a"
+
+
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), max_size=4),
+    cut=st.sampled_from([0, 0, 1, 8, 20, 27]),
+    zipped=st.booleans(),
+    mmap=st.booleans(),
+)
+def test_mutations_raise_nothing_but_data_file_error(scratch, changes, cut, zipped, mmap):
+    content = bytearray(gzip.compress(GOOD, mtime=0) if zipped else GOOD)
+    for place, value in changes:
+        content[min(place, len(content) - 1)] = value
+    scratch.write_bytes(content[: len(content) - cut])
+    try:
+        array = load_idx(scratch, mmap=mmap)
+    except DataFileError:
+        return
+    assert array.size <= len(GOOD)

@@ -47,7 +47,7 @@ def assert_close_parameters(one, other):
 def test_training_lowers_the_cost(engine, data, optimizer):
     net = make(engine)
     before = net.evaluate(*data)
-    fit(net, *data, epochs=20, optimizer=optimizer)
+    fit(net, *data, epochs=60, optimizer=optimizer)
     after = net.evaluate(*data)
     assert after.cost < before.cost / 2
     assert after.accuracy > 0.9
@@ -142,7 +142,7 @@ def test_calls_never_exceed_their_time(data, monkeypatch):
     net = make(fastbp.ReferenceNetwork)
     net._session = lambda *_: Slow([])
     fit(net, *data, epochs=2, batch_size=4)  # 11 mini-batches
-    assert counts == [1, 2, 2, 2, 2, 2] * 2 or counts == [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]
+    assert counts == [1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1]
 
 
 # Weights of samples
@@ -165,16 +165,17 @@ def test_the_scale_of_weights_does_not_matter(engine, data):
     assert_close_parameters(net, other)
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.1], ids=["plain", "penalties"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
-def test_a_mini_batch_without_weight_has_gradient_0(engine, data, optimizer):
+def test_a_mini_batch_without_weight_has_gradient_0(engine, data, optimizer, strength):
     """Its parameters move by what momentum or Adam remember, penalties notwithstanding."""
     x, y = data
-    net = make(engine, l1=0.1, l2=0.1)
+    net = make(engine, l1=strength, l2=strength)
     weight = np.ones(43)
     weight[20:40] = 0
     fit(net, x, y, epochs=1, batch_size=20, shuffle=False, sample_weight=weight,
         optimizer=optimizer)  # fmt: skip
-    by_hand = make(fastbp.ReferenceNetwork, l1=0.1, l2=0.1)
+    by_hand = make(fastbp.ReferenceNetwork, l1=strength, l2=strength)
     arrays = [*by_hand._weights, *by_hand._biases]
     state = [[np.zeros_like(p) for _ in range(optimizer.num_slots)] for p in arrays]
     for step, rows in enumerate((slice(0, 20), None, slice(40, 43)), start=1):
@@ -378,15 +379,13 @@ def test_a_network_is_trained_by_one_fit_at_a_time(engine, data):
 def diverging(kind):
     """Data whose mini-batch 4 (of 3 samples) does it, and the optimizer that it takes."""
     rng = np.random.default_rng(5)
-    x, y = 1e-3 * rng.normal(size=(21, 4)), rng.normal(size=(21, 2))
-    if kind == "cost":  # ½|a - y|² overflows
-        x[10] = 1e30
-        return x, y, SGD(0.01)
+    x, y = rng.normal(size=(21, 4)), rng.normal(size=(21, 2))
     if kind == "parameters":  # the cost is finite, its gradient times η is not
-        x[10] = 1e18
+        x, y = 1e-12 * x, 0 * y
+        x[10] = 3e18
         return x, y, SGD(1000.0)
-    x[10] = 1e30
-    return x, y, Adam(0.01)
+    x[10] = 1e30  # ½|a - y|² overflows
+    return x, y, SGD(0.01) if kind == "cost" else Adam(0.01)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["short calls", "long calls"])
@@ -397,6 +396,8 @@ def test_divergence_leaves_the_last_finite_parameters(engine, kind, seconds, mon
     x, y, optimizer = diverging(kind)
     options = {"activation": "identity", "output": "identity", "dtype": "float32"}
     net, stopped = make(engine, **options), make(engine, **options)
+    net.biases = stopped.biases = [np.zeros(6), np.zeros(2)]
+    before = net.biases[1]
     settings = {"epochs": 1, "batch_size": 3, "shuffle": False, "optimizer": optimizer}
     with pytest.raises(DivergenceError) as caught:
         fit(net, x, y, **settings)
@@ -405,6 +406,7 @@ def test_divergence_leaves_the_last_finite_parameters(engine, kind, seconds, mon
     assert 0 <= error.layer < 2
     fit(stopped, x[:9], y[:9], **settings)  # the mini-batches before it
     assert_same_parameters(net, stopped)
+    assert not np.array_equal(net.biases[1], before)
     assert all(np.isfinite(p).all() for p in net.weights + net.biases)
 
 

@@ -16,6 +16,7 @@ from .types import Dataset
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_RANK = 8
 MAX_BYTES = 2**34  # of one array; a header that promises more is damaged or a trap
+MAX_RATIO = 1032  # deflate cannot shrink more than that
 
 
 def load_idx(path: str | os.PathLike[str], mmap: bool = True) -> NDArray[Any]:
@@ -37,6 +38,8 @@ def load_idx(path: str | os.PathLike[str], mmap: bool = True) -> NDArray[Any]:
 def _read(path: Path, file: BinaryIO, mmap: bool) -> NDArray[Any]:
     dtype, shape = _header(path, file)
     size = math.prod(shape) * dtype.itemsize
+    if size > path.stat().st_size * MAX_RATIO:  # before memory is asked for
+        raise DataFileError(f"{path}: the header promises {size} bytes of data, which cannot be in this file")
     if mmap and size:
         start = file.tell()
         actual = path.stat().st_size - start
@@ -87,11 +90,16 @@ def load_mnist(folder: str | os.PathLike[str]) -> Dataset:
 
 def _pair(folder: Path, part: str) -> tuple[NDArray[Any], NDArray[Any]] | None:
     files = [_find(folder, f"{part}-images-idx3-ubyte"), _find(folder, f"{part}-labels-idx1-ubyte")]
-    if files[0] is None or files[1] is None:
+    if files[0] is None and files[1] is None:
         return None
+    if files[0] is None or files[1] is None:
+        missing = "images" if files[0] is None else "labels"
+        raise DataFileError(f"{folder}: the {part} files lack their {missing}")
     images, labels = load_idx(files[0]), load_idx(files[1])
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
         raise DataFileError(f"{files[0]}: {images.shape} images do not go with {labels.shape} labels")
+    if images.dtype != np.uint8 or labels.dtype != np.uint8:
+        raise DataFileError(f"{files[0]}: MNIST's numbers are uint8, found {images.dtype} and {labels.dtype}")
     x = np.asarray(images, np.float32).reshape(len(images), -1) / np.float32(255)
     return x, np.asarray(labels, np.int64)
 

@@ -15,7 +15,7 @@ from .update import update_layer
 BLOCK_ROWS = 128  # rows taken through all layers together: their activations stay in the cache
 
 
-@kernel
+@kernel(no_cfunc_wrapper=True)
 def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m, keep_z):
     """a^L, and on the way every a^l, of samples order[first : first + m], left in the workspace.
 
@@ -82,7 +82,7 @@ def unscale(a, factor):
             a[i, j] *= T(factor)
 
 
-@kernel
+@kernel(no_cfunc_wrapper=True)
 def train(
     multiply,
     settings,
@@ -117,7 +117,7 @@ def train(
     data = (targets, labels, weights)
     cost = answers = weight = 0.0
     failed = -1
-    generation = 0
+    meeting = 0
     for batch in range(first, first + count):
         place = batch * settings.batch_size
         m = min(settings.batch_size, len(order) - place)
@@ -130,8 +130,8 @@ def train(
                 place, row, rows, costs, right,
             )  # fmt: skip
             row += rows
-        barrier(sync, team, generation)
-        generation += 1
+        if team > 1:
+            barrier(sync, team, meeting)
         # Every thread adds up all rows in order: the same sum, the same decision.
         batch_cost = batch_right = 0.0
         for i in range(m):
@@ -153,7 +153,8 @@ def train(
         cost += batch_cost
         answers += batch_right
         weight += total
-        barrier(sync, team, generation)
-        generation += 1
+        if team > 1:
+            barrier(sync, team, meeting + 1)
+        meeting += 2
     seen[0], seen[1], seen[2], seen[3] = cost, answers, weight, failed
     restore_denormals(old)

@@ -1,5 +1,4 @@
 """Flush-to-zero: arithmetic on denormals is up to 100 times slower, and nothing here needs them.
-them.
 
 Dead ReLUs under momentum or Adam make denormals by the thousand. The setting belongs to the thread,
 so a kernel restores what it found. x86 only; elsewhere both functions do nothing.

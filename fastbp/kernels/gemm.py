@@ -15,7 +15,7 @@ from .simd import MAX_ROWS, tile
 I64 = ir.IntType(64)
 
 
-@kernel
+@kernel(no_cpython_wrapper=True)
 def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
     """C = I + A B for one panel of B.
 

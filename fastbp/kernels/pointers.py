@@ -6,11 +6,10 @@ Python objects keep the buffers alive.
 """
 
 from llvmlite import ir
-from numba import carray, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-from .jit import inline_kernel
+from numba.np.arrayobj import populate_array
 
 I64 = ir.IntType(64)
 
@@ -37,16 +36,45 @@ def advance(typing_context, place, count):
     return place(place, types.intp), codegen
 
 
-@inline_kernel
-def vector(buffer, offset, length):
+def _borrow(context, builder, kind, buffer_type, buffer, offset, shape):
+    """An array of type `kind` at buffer[offset], without an owner."""
+    source = context.make_array(buffer_type)(context, builder, value=buffer)
+    array = context.make_array(kind)(context, builder)
+    itemsize = I64(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [itemsize]
+    for size in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], size))
+    populate_array(
+        array,
+        data=builder.gep(source.data, [offset]),
+        shape=shape,
+        strides=strides,
+        itemsize=itemsize,
+        meminfo=None,
+    )
+    return array._getvalue()
+
+
+@intrinsic
+def vector(typing_context, buffer, offset, length):
     """buffer[offset : offset + length], borrowed."""
-    return carray(pointer(buffer, offset), (length,))
+    kind = types.Array(buffer.dtype, 1, "C")
+
+    def codegen(context, builder, signature, arguments):
+        return _borrow(context, builder, kind, signature.args[0], *arguments[:2], arguments[2:])
+
+    return kind(buffer, types.intp, types.intp), codegen
 
 
-@inline_kernel
-def matrix(buffer, offset, rows, columns):
+@intrinsic
+def matrix(typing_context, buffer, offset, rows, columns):
     """buffer[offset : offset + rows * columns] as (rows, columns), borrowed."""
-    return carray(pointer(buffer, offset), (rows, columns))
+    kind = types.Array(buffer.dtype, 2, "C")
+
+    def codegen(context, builder, signature, arguments):
+        return _borrow(context, builder, kind, signature.args[0], *arguments[:2], arguments[2:])
+
+    return kind(buffer, types.intp, types.intp, types.intp), codegen
 
 
 @intrinsic

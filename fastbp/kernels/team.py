@@ -59,8 +59,6 @@ def barrier(sync, team, generation):
 
     - sync: (2 * LINE,) zeros at the start: arrivals, and on another cache line generations done
     """
-    if team == 1:
-        return
     arrivals, done = pointer(sync, 0), pointer(sync, LINE)
     if _fetch_add(arrivals, 1) == generation * team + team - 1:
         _fetch_add(done, 1)

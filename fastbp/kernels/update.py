@@ -56,17 +56,8 @@ def apply_rule(settings, step, share, l1, l2, g, w, first, second):
 
 
 @part
-def states(settings, state, start, count):
-    """The two state slots that belong to parameters[start : start + count]; empty if there are none."""
-    size = settings.slot_size
-    first = vector(state, start, count if len(state) >= size else 0)
-    second = vector(state, size + start, count if len(state) >= 2 * size else 0)
-    return first, second
-
-
-@part
-def update_bias(settings, step, share, layer, j, width, parameters, state, work, scratch, m):
-    """BP3, ∂C/∂b = Σ_i δ_i, and the rule, for one panel."""
+def bias_gradient(layer, j, width, work, scratch, m):
+    """BP3, ∂C/∂b = Σ_i δ_i, for one panel, to scratch."""
     g = vector(work, scratch, width)
     for c in range(width):
         g[c] = 0
@@ -74,10 +65,26 @@ def update_bias(settings, step, share, layer, j, width, parameters, state, work,
         delta = vector(work, layer.delta + i * layer.ld + j, width)
         for c in range(width):
             g[c] += delta[c]
-    start = layer.bias + j
-    b = vector(parameters, start, width)
-    first, second = states(settings, state, start, width)
-    apply_rule(settings, step, share, 0.0, 0.0, g, b, first, second)
+
+
+@part
+def weight_gradient(multiply, settings, layer, j, width, k, rows, work, scratch, m):
+    """BP4, ∂C/∂w = Σ_i δ_i a_iᵀ, for inputs k .. k + rows - 1 of the panel at j, to scratch."""
+    product(
+        multiply,
+        rows,
+        width // settings.lanes,
+        pointer(work, layer.input + k),
+        1,
+        layer.ld_input,
+        pointer(work, layer.delta + j),
+        layer.ld,
+        pointer(work, settings.zeros),
+        0,
+        pointer(work, scratch),
+        width,
+        m,
+    )
 
 
 @part
@@ -99,53 +106,41 @@ def refresh_transposed(settings, layer, j, width, k, rows, parameters, transpose
 
 
 @part
-def update_chunk(
-    multiply, settings, step, share, layer, j, width, k, rows, parameters, state, work, scratch, m
-):
-    """BP4, ∂C/∂w = Σ_i δ_i a_iᵀ, and the rule, for inputs k .. k + rows - 1 of the panel at j."""
-    start = layer.weights + j * layer.rows + k * width
-    w = vector(parameters, start, rows * width)
-    g = vector(work, scratch, rows * width)
-    product(
-        multiply,
-        rows,
-        width // settings.lanes,
-        pointer(work, layer.input + k),
-        1,
-        layer.ld_input,
-        pointer(work, layer.delta + j),
-        layer.ld,
-        pointer(work, settings.zeros),
-        0,
-        pointer(work, scratch),
-        width,
-        m,
-    )
-    first, second = states(settings, state, start, rows * width)
-    apply_rule(settings, step, share, settings.l1, settings.l2, g, w, first, second)
-
-
-@part
 def update_layer(
     multiply, settings, step, share, place, layer, parameters, transposed, state, work, m, thread, team
 ):
-    """BP3 and BP4 for this thread's chunks of one layer.
+    """BP3, BP4 and the rule for this thread's chunks of one layer.
 
     - place: index of the layer; share: what a sample's gradient counts in C, 1/m unless weighted
     """
     scratch = settings.scratch + thread * settings.scratch_size
-    chunks = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS
+    size = settings.slot_size
+    chunks = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS + 1  # of a panel: its bias, then its weights
     panels = (layer.columns + settings.panel - 1) // settings.panel
-    work_items = chunks * panels
-    for item in range(work_items * thread // team, work_items * (thread + 1) // team):
+    items = chunks * panels
+    for item in range(items * thread // team, items * (thread + 1) // team):
         j = item // chunks * settings.panel
         width = min(settings.panel, layer.columns - j)
-        k = item % chunks * CHUNK_ROWS
-        rows = min(CHUNK_ROWS, layer.n_in - k)
-        if k == 0:
-            update_bias(settings, step, share, layer, j, width, parameters, state, work, scratch, m)
-        update_chunk(
-            multiply, settings, step, share, layer, j, width, k, rows, parameters, state, work, scratch, m
+        k = (item % chunks - 1) * CHUNK_ROWS
+        if k < 0:
+            start, count = layer.bias + j, width
+            bias_gradient(layer, j, width, work, scratch, m)
+        else:
+            rows = min(CHUNK_ROWS, layer.n_in - k)
+            start, count = layer.weights + j * layer.rows + k * width, rows * width
+            weight_gradient(multiply, settings, layer, j, width, k, rows, work, scratch, m)
+        # A mini-batch without weight says nothing, of penalties neither.
+        penalized = k >= 0 and share > 0.0
+        apply_rule(
+            settings,
+            step,
+            share,
+            settings.l1 if penalized else 0.0,
+            settings.l2 if penalized else 0.0,
+            vector(work, scratch, count),
+            vector(parameters, start, count),
+            vector(state, start, count if len(state) >= size else 0),
+            vector(state, size + start, count if len(state) >= 2 * size else 0),
         )
-        if place and settings.rule != GRADIENT:
+        if place and k >= 0 and settings.rule != GRADIENT:
             refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed)

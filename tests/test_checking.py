@@ -1,0 +1,321 @@
+"""The checks pass what is right, and name what is wrong: also the checker is checked."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fastbp
+from fastbp import SGD, Adam, ReferenceNetwork, check_equations, cross_check
+from fastbp.base import Forward
+from fastbp.checking import OPTIMIZERS, TOLERANCES
+from fastbp.formulas.optimizers import OPTIMIZERS as KINDS
+from fastbp.report import CheckReport, Row
+
+PAIRS = [
+    ("sigmoid", "quadratic"),
+    ("tanh", "quadratic"),
+    ("relu", "quadratic"),
+    ("identity", "quadratic"),
+    ("softmax", "quadratic"),
+    ("sigmoid", "binary_cross_entropy"),
+    ("softmax", "binary_cross_entropy"),
+    ("sigmoid", "cross_entropy"),
+    ("softmax", "cross_entropy"),
+]
+DTYPES = ("float32", "float64")
+
+
+@pytest.fixture
+def data(rng):
+    return rng.normal(size=(33, 7)), rng.integers(0, 3, 33)
+
+
+def make(engine, **options):
+    return engine([7, 17, 5, 3], **{"seed": 2, "activation": "tanh", **options})
+
+
+# What is right passes
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("pair", PAIRS, ids=" ".join)
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh", "relu", "identity"])
+def test_network_consistent_with_equations(engine, hidden, pair, dtype, data):
+    output, cost = pair
+    net = make(engine, activation=hidden, output=output, cost=cost, dtype=dtype, l1=0.01, l2=0.1)
+    report = check_equations(net, *data)
+    assert report.passed, report
+    assert [row.name for row in report.rows] == [
+        "deltas[2] (BP1)", "deltas[1] (BP2)", "deltas[0] (BP2)",
+        "nabla_b[2] (BP3)", "nabla_b[1] (BP3)", "nabla_b[0] (BP3)",
+        "nabla_w[2] (BP4)", "nabla_w[1] (BP4)", "nabla_w[0] (BP4)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("options", [{}, {"l1": 0.01, "l2": 0.1, "dropout": 0.3}], ids=str)
+def test_network_consistent_with_reference(engine, options, dtype, data):
+    report = cross_check(make(engine, dtype=dtype, **options), *data)
+    assert report.passed, report
+    names = [row.name for row in report.rows]
+    for name in ("zs[0]", "activations[3]", "deltas[2]", "nabla_w[1]", "nabla_b[0]", "predict"):
+        assert name in names
+    for optimizer in OPTIMIZERS:
+        for array in ("weights", "biases"):
+            assert f"{array}[2] after 20 steps of {optimizer}" in names
+
+
+def test_default_optimizers_are_every_kind():
+    assert {type(optimizer) for optimizer in OPTIMIZERS} == set(KINDS.values())
+    assert any(getattr(optimizer, "nesterov", False) for optimizer in OPTIMIZERS)
+
+
+def test_a_well_trained_network_passes(engine, data):
+    """a - y cancels: the deltas are far smaller than the rounding of a."""
+    net = make(engine, output="sigmoid", dtype="float32")
+    x, y = data[0][:4], data[1][:4]
+    net.fit(x, y, epochs=4000, batch_size=4, optimizer=Adam(0.05), verbose=0)
+    assert np.abs(net.backprop(x, y).deltas[-1]).max() < 1e-4
+    report = cross_check(net, x, y)
+    assert report.passed, report
+    assert check_equations(net, x, y).passed
+
+
+def test_a_rate_is_found_at_which_the_network_does_not_diverge(engine, data):
+    net = engine([7, 9, 3], activation="relu", output="identity", initializer="normal", seed=1)
+    x = 100 * data[0]
+    with pytest.raises(fastbp.DivergenceError):
+        cross_check(net, x, data[1], optimizer=OPTIMIZERS[0])
+    report = cross_check(net, x, data[1])
+    assert report.passed, report
+    assert "learning_rate=0.03," not in str(report)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.2), [SGD(0.2), Adam()]], ids=["one", "two"])
+def test_the_optimizer_may_be_chosen(data, optimizer):
+    report = cross_check(make(ReferenceNetwork), *data, optimizer=optimizer, steps=3)
+    after = {row.quantity for row in report.rows if "after" in row.quantity}
+    chosen = [optimizer] if isinstance(optimizer, SGD) else optimizer
+    arrays = ("weights", "biases")
+    assert after == {f"{array} after 3 steps of {one}" for array in arrays for one in chosen}
+
+
+def test_checks_leave_the_network_as_it_is(engine, data):
+    net = make(engine, dropout=0.1)
+    before, spec, epochs = net.weights + net.biases, net.spec, net.epochs_trained
+    cross_check(net, *data)
+    check_equations(net, *data)
+    for a, b in zip(before, net.weights + net.biases, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (net.spec, net.epochs_trained) == (spec, epochs)
+
+
+def test_steps_and_optimizer_are_checked(data):
+    net = make(ReferenceNetwork)
+    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+        cross_check(net, *data, steps=0)
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        cross_check(net, *data, batch_size=0)
+    with pytest.raises(TypeError, match="optimizer must be an instance"):
+        cross_check(net, *data, optimizer="sgd")
+
+
+# What is wrong fails, by name. A Broken network is right but for one entry.
+
+
+class Broken(ReferenceNetwork):
+    """Adds `by` · max|array| to one entry of one array that a hook returns."""
+
+    fault: tuple[str, int, float] = ("", 0, 0.0)
+
+    def _spoil(self, **quantities):
+        name, layer, by = self.fault
+        if name in quantities:
+            array = quantities[name][layer]
+            array[(0,) * array.ndim] += by * np.abs(array).max()
+
+    def _forward(self, x):
+        states = super()._forward(x)
+        spoilt = Forward([z.copy() for z in states.zs], [a.copy() for a in states.activations])
+        self._spoil(zs=spoilt.zs, activations=spoilt.activations)
+        return spoilt
+
+    def _backprop(self, x, y):
+        fault, self.fault = self.fault, ("", 0, 0.0)
+        found = super()._backprop(x, y)
+        self.fault = fault
+        self._spoil(deltas=found.deltas, nabla_w=found.nabla_w, nabla_b=found.nabla_b)
+        return found
+
+    def _evaluate(self, x, y):
+        cost, correct = super()._evaluate(x, y)
+        return cost * (1 + self.fault[2] * (self.fault[0] == "evaluate")), correct
+
+    def _predict(self, x, out):
+        super()._predict(x, out)
+        self._spoil(predict=[out])
+
+    def _session(self, *arguments):
+        session = super()._session(*arguments)
+        train = session.train
+
+        def spoilt(*arguments):
+            progress = train(*arguments)
+            if session.step == 20:  # once in the run
+                self._spoil(weights=self._weights, biases=self._biases)
+            return progress
+
+        session.train = spoilt
+        return session
+
+
+def broken(dtype, fault):
+    net = make(Broken, dtype=dtype)
+    net.fault = fault
+    return net
+
+
+def check(net, data):
+    """Cross-check with a copy that keeps the fault."""
+    assemble = Broken._twin
+
+    def twin(self, engine, dtype=None):
+        copy = assemble(self, engine, dtype)
+        if engine is Broken:
+            copy.fault = self.fault
+        return copy
+
+    net._twin = twin.__get__(net)
+    return cross_check(net, *data, optimizer=SGD(0.1))
+
+
+def allowed(dtype, data):
+    return {row[:2]: row.tolerance for row in check(broken(dtype, ("", 0, 0.0)), data).rows}
+
+
+STEPS = f"after 20 steps of {SGD(0.1)}"
+FAULTS = [
+    *[("zs", layer) for layer in range(3)],
+    *[("activations", layer) for layer in range(4)],
+    *[(name, layer) for name in ("deltas", "nabla_w", "nabla_b") for layer in range(3)],
+    *[(f"{name} {STEPS}", layer) for name in ("weights", "biases") for layer in (0, 2)],
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("quantity", "layer"), FAULTS, ids=[f"{q[:11]}{n}" for q, n in FAULTS])
+def test_one_entry_beyond_its_tolerance_fails_and_is_named(quantity, layer, dtype, data):
+    tolerance = allowed(dtype, data)[quantity, layer]
+    name = quantity.split()[0]
+    report = check(broken(dtype, (name, layer, 1.1 * tolerance)), data)
+    assert not report.passed
+    assert (quantity, layer) in [row[:2] for row in report.rows if not row.passed]
+    assert f"{report.worst.name}   FAILED" in str(report)
+    within = check(broken(dtype, (name, layer, 0.5 * tolerance)), data)
+    assert within.passed, within
+
+
+@pytest.mark.parametrize("quantity", ["predict", "evaluate"])
+def test_predict_and_evaluate_are_checked_too(quantity, data):
+    tolerance = allowed("float32", data)[quantity, None]
+    report = check(broken("float32", (quantity, 0, 1.1 * tolerance)), data)
+    assert [row.name for row in report.rows if not row.passed] == [quantity]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layer", range(3))
+@pytest.mark.parametrize("name", ["deltas", "nabla_w", "nabla_b"])
+def test_equations_name_the_array_that_is_wrong(name, layer, dtype, data):
+    right = check_equations(make(ReferenceNetwork, dtype=dtype), *data)
+    rows = {row.name: row for row in right.rows}
+    equation = {"nabla_w": "BP4", "nabla_b": "BP3"}.get(name, "BP1" if layer == 2 else "BP2")
+    expected = f"{name}[{layer}] ({equation})"
+    net = make(Broken, dtype=dtype)
+    by = 1.5 * rows[expected].tolerance
+    net.fault = (name, layer, by)
+    # every entry, so that the sample of entries cannot miss it
+    net._spoil = lambda **arrays: name in arrays and spoil_all(arrays[name][layer], by)
+    report = check_equations(net, *data)
+    assert [row.name for row in report.rows if not row.passed] == [expected]
+
+
+def spoil_all(array, by):
+    array += by * np.abs(array).max()
+
+
+def test_nan_fails(data):
+    net = make(Broken)
+    net.fault = ("nabla_w", 1, np.nan)
+    assert not cross_check(net, *data).passed
+    net._spoil = lambda **arrays: "nabla_w" in arrays and spoil_all(arrays["nabla_w"][1], np.nan)
+    report = check_equations(net, *data)
+    assert [row.name for row in report.rows if not row.passed] == ["nabla_w[1] (BP4)"]
+
+
+def test_tolerances_are_of_the_order_of_rounding():
+    assert TOLERANCES == {"float32": 16 * 2**-24, "float64": 16 * 2**-53}
+
+
+def test_a_wrong_formula_fails_although_engines_share_it(data, monkeypatch):
+    from fastbp.formulas.activations import ACTIVATIONS
+
+    row = ACTIVATIONS["tanh"]
+    monkeypatch.setitem(ACTIVATIONS, "tanh", row._replace(prime=lambda z, a: 1 - a * a * 1.001))
+    net = make(ReferenceNetwork)
+    assert cross_check(net, *data).passed
+    assert {row.name for row in check_equations(net, *data).rows if not row.passed} >= {
+        "deltas[1] (BP2)", "deltas[0] (BP2)",
+    }  # fmt: skip
+
+
+def test_equations_refuse_samples_without_a_derivative(data):
+    net = make(ReferenceNetwork, cost="cross_entropy")
+    net.biases = [*net.biases[:-1], np.full(3, 1000.0)]
+    with pytest.raises(ValueError, match="no derivative at any of the first 16 samples: they lie"):
+        check_equations(net, *data)
+
+
+def test_a_dead_neuron_does_not_hide_the_others(engine, data):
+    net = make(engine, activation="relu", initializer="he_normal")
+    net.weights = [np.concatenate([[0 * w[0]], w[1:]]) for w in net.weights[:1]] + net.weights[1:]
+    report = check_equations(net, *data)
+    assert report.passed, report
+
+
+# Reports
+
+
+def report_of(*errors):
+    rows = [Row("nabla_w", place, error, 1e-5) for place, error in enumerate(errors)]
+    return CheckReport("title", tuple(rows))
+
+
+def test_report_names_the_worst():
+    report = report_of(1e-6, 3e-5, 1e-7)
+    assert not report.passed
+    assert report.worst.name == "nabla_w[1]"
+    assert str(report).splitlines() == [
+        "title",
+        "    error    allowed",
+        "    1e-06      1e-05  nabla_w[0]",
+        "    3e-05      1e-05  nabla_w[1]   FAILED",
+        "    1e-07      1e-05  nabla_w[2]",
+        "FAILED; worst: nabla_w[1], at 3 of what is allowed",
+    ]
+    assert report_of(1e-6).passed
+    assert str(report_of(1e-6)).endswith("passed; worst: nabla_w[0], at 0.1 of what is allowed")
+
+
+def test_report_is_json():
+    found = json.loads(json.dumps(report_of(1e-6, 3e-5).to_dict()))
+    assert found["passed"] is False
+    assert found["worst"] == "nabla_w[1]"
+    assert found["rows"][0] == {
+        "quantity": "nabla_w", "layer": 0, "error": 1e-6, "tolerance": 1e-5,
+        "name": "nabla_w[0]", "passed": True,
+    }  # fmt: skip
+
+
+def test_nan_is_the_worst():
+    assert report_of(1.0, np.nan, 2.0).worst.layer == 1
