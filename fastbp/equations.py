@@ -149,10 +149,11 @@ def _smooth_rows(truth: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
     for z, name in zip(zs, names, strict=True):
         if name == "relu":
             near = np.abs(z) <= 4 * STEP
-            keep &= ~near[:, ~near.all(axis=0)].any(axis=1)  # a dead neuron is near for every sample
+            dead = near.all(axis=0)  # near for every sample: not a reason to drop them all
+            keep &= ~near[:, ~dead].any(axis=1)
     if not keep.any():
         raise ValueError(
-            f"C has no derivative at any of the first {len(x)} samples: they lie at a kink of relu, "
+            f"C has no derivative at any of the first {len(x)} samples: they lie at a kink of relu "
             f"or {truth.spec.cost} clips its logarithm; give other samples or other weights"
         )
     return x[keep], y[keep]

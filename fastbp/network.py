@@ -185,6 +185,7 @@ class Run:
             batch_size=batch_size,
             cost=COST_CODES[spec.cost],
             rule=rule,
+            scaled=rule == PLAIN and not (spec.l1 or spec.l2),
             l1=spec.l1,
             l2=spec.l2,
             tiny=info.tiny,

@@ -9,7 +9,7 @@ import math
 from .elementwise import IDENTITY, SIGMOID, SOFTMAX, multiply_by_prime
 from .gemm import product
 from .jit import part
-from .pointers import matrix, pointer, vector
+from .pointers import pointer, vector
 from .vmath import exp
 
 QUADRATIC, BINARY_CROSS_ENTROPY, CROSS_ENTROPY = range(3)
@@ -45,7 +45,7 @@ def clipped(a, tiny, epsneg):
 def output_sample(cost, activation, limits, a, target, label, n, delta):
     """C_x, and BP1: δ^L = ∇ₐC ⊙ σ'(z^L), for one sample; `delta` holds z^L when called.
 
-    - a, delta: (ld,); target (n_L,) and label: see `difference`; limits: (tiny, epsneg) of the dtype
+    - a, delta: (n_L,); target (n_L,) and label: see `difference`; limits: (tiny, epsneg) of the dtype
     """
     T = type(a[0])
     total = 0.0
@@ -103,7 +103,7 @@ def general_delta(activation, a, n, delta):
         for j in range(n):
             delta[j] = a[j] * (delta[j] - mean)
     elif activation != IDENTITY:
-        multiply_by_prime(activation, a[:n], delta[:n])
+        multiply_by_prime(activation, a, delta)
 
 
 @part
@@ -129,24 +129,22 @@ def output_rows(settings, layer, work, data, order, first_place, first, m, costs
     - order[first_place + i]: the sample in row i
     """
     targets, labels, weights = data
-    a = matrix(work, layer.output, first + m, layer.ld)
-    delta = matrix(work, layer.delta, first + m, layer.ld)
     limits = (settings.tiny, settings.epsneg)
     n = layer.n_out
-    T = type(a[0, 0])
+    T = type(work[0])
     for i in range(first, first + m):
         sample = order[first_place + i]
         label = labels[sample] if len(labels) else -1
-        target = targets[sample] if len(targets) else a[i]
+        a = vector(work, layer.output + i * layer.ld, n)
+        delta = vector(work, layer.delta + i * layer.ld, n)
+        target = vector(targets, sample * n, n) if len(targets) else a
         weight = weights[sample] if len(weights) else T(1)
-        cost = output_sample(
-            settings.cost, layer.activation, limits, a[i], target, label, n, delta[i]
-        )
+        cost = output_sample(settings.cost, layer.activation, limits, a, target, label, n, delta)
         costs[i] = cost * weight if weight else cost * 0.0
-        right[i] = weight if is_right(a[i], target, label, n) else 0.0
+        right[i] = weight if is_right(a, target, label, n) else 0.0
         if len(weights):
             for j in range(n):
-                delta[i, j] *= weight
+                delta[j] *= weight
 
 
 @part

@@ -18,24 +18,22 @@ ACTIVATION_CODES = {
 
 
 @part
-def activate(code, z, a):
-    """A = σ(z), entry by entry; softmax needs rows, see `softmax_rows`.
+def activate(code, a):
+    """a ← σ(a), entry by entry; softmax needs rows, see `softmax_rows`.
 
-    - z, a: (count,), may be the same memory
+    - a: (count,). One array, not two: where input and output may be the same memory, LLVM's check for
+      overlap sends the loop down its scalar path, eight times slower.
     """
-    T = type(z[0])
+    T = type(a[0])
     if code == SIGMOID:
-        for i in range(len(z)):
-            a[i] = T(1) / (T(1) + exp(-z[i]))
+        for i in range(len(a)):
+            a[i] = T(1) / (T(1) + exp(-a[i]))
     elif code == TANH:
-        for i in range(len(z)):
-            a[i] = tanh(z[i])
+        for i in range(len(a)):
+            a[i] = tanh(a[i])
     elif code == RELU:
-        for i in range(len(z)):
-            a[i] = T(0) if z[i] <= T(0) else z[i]  # max(0, z) would turn NaN into 0
-    else:
-        for i in range(len(z)):
-            a[i] = z[i]
+        for i in range(len(a)):
+            a[i] = T(0) if a[i] <= T(0) else a[i]  # max(0, z) would turn NaN into 0
 
 
 @part
@@ -57,18 +55,18 @@ def multiply_by_prime(code, a, delta):
 
 
 @part
-def softmax_rows(z, a, n):
-    """a_j = e^(z_j - max z) / Σ_k e^(z_k - max z), row by row.
+def softmax_rows(a, n):
+    """a_j ← e^(a_j - max a) / Σ_k e^(a_k - max a), row by row.
 
-    - z, a: (m, ld), may be the same memory; n: columns that count
+    - a: (m, ld); n: columns that count
     """
-    T = type(z[0, 0])
-    for i in range(z.shape[0]):
-        largest = z[i, 0]
+    T = type(a[0, 0])
+    for i in range(a.shape[0]):
+        largest = a[i, 0]
         for j in range(1, n):
-            largest = z[i, j] if z[i, j] > largest else largest
+            largest = a[i, j] if a[i, j] > largest else largest
         for j in range(n):
-            a[i, j] = exp(z[i, j] - largest)
+            a[i, j] = exp(a[i, j] - largest)
         total = T(0)
         for j in range(n):  # in order: not the machine's business to regroup it
             total += a[i, j]

@@ -41,8 +41,9 @@ def batch_weight(weights, order, first, m):
 
 @part
 def rows_up_and_down(
-    multiply, settings, layers, parameters, transposed, work, x, data, order, place, first, m, costs, right
-):
+    multiply, settings, layers, parameters, transposed, work, x, data, order, place, first, m, share,
+    costs, right,
+):  # fmt: skip
     """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
     last = len(layers) - 1
     bottom = layers[0]
@@ -63,19 +64,24 @@ def rows_up_and_down(
     for l in range(last, 0, -1):
         below = layers[l - 1]
         if dropping:
-            undrop = matrix(work, below.output + first * below.ld, m, below.ld)
-            unscale(undrop, 1.0 - settings.dropout)
+            # σ' is a function of what σ gave, before dropout scaled it.
+            a = matrix(work, below.output + first * below.ld, m, below.ld)
+            scale_by(a, 1.0 - settings.dropout)
         hidden_delta(multiply, settings, layers[l], below, transposed, work, first, m)
         if dropping:
-            a = matrix(work, below.output + first * below.ld, m, below.ld)
             delta = matrix(work, below.delta + first * below.ld, m, below.ld)
             drop(delta, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
-            unscale(a, 1.0 / (1.0 - settings.dropout))
+            scale_by(a, 1.0 / (1.0 - settings.dropout))
+    if settings.scaled:
+        for l in range(last + 1):
+            layer = layers[l]
+            delta = matrix(work, layer.delta + first * layer.ld, m, layer.ld)
+            scale_by(delta, -settings.learning_rate * share)
 
 
 @part
-def unscale(a, factor):
-    """A ← factor a: σ' is a function of what σ gave, before dropout scaled it."""
+def scale_by(a, factor):
+    """Multiply in place: a ← factor · a."""
     T = type(a[0, 0])
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
@@ -121,13 +127,15 @@ def train(
     for batch in range(first, first + count):
         place = batch * settings.batch_size
         m = min(settings.batch_size, len(order) - place)
+        total = batch_weight(weights, order, place, m)
+        share = 1.0 / total if total else 0.0
         # LOOP 4 over rows: each thread takes its part, in blocks. No row needs another.
         row, stop = m * thread // team, m * (thread + 1) // team
         while row < stop:
             rows = min(BLOCK_ROWS, stop - row)
             rows_up_and_down(
                 multiply, settings, layers, parameters, transposed, work, x, data, order,
-                place, row, rows, costs, right,
+                place, row, rows, share, costs, right,
             )  # fmt: skip
             row += rows
         if team > 1:
@@ -140,9 +148,7 @@ def train(
         if not math.isfinite(batch_cost):
             failed = batch
             break
-        total = batch_weight(weights, order, place, m)
         if settings.rule != EVALUATE:
-            share = 1.0 / total if total else 0.0
             step = settings.step + (batch - first) + 1
             # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
             for l in range(len(layers)):

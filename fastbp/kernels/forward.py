@@ -48,8 +48,17 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
             layer.ld,
             layer.n_in,
         )
+    count = m * layer.ld
+    if keep_z:
+        copy(vector(work, z, count), vector(work, a, count))
     if layer.activation == SOFTMAX:
-        softmax_rows(matrix(work, z, m, layer.ld), matrix(work, a, m, layer.ld), layer.n_out)
+        softmax_rows(matrix(work, a, m, layer.ld), layer.n_out)
     else:
-        count = m * layer.ld
-        activate(layer.activation, vector(work, z, count), vector(work, a, count))
+        activate(layer.activation, vector(work, a, count))
+
+
+@part
+def copy(source, target):
+    """target ← source, both (count,)."""
+    for i in range(len(source)):
+        target[i] = source[i]

@@ -17,6 +17,7 @@ SETTINGS = np.dtype(
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x
         ("rule", np.int64),  # PLAIN .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
+        ("scaled", np.int64),  # 1: plain SGD without penalties, which adds -η/m δ aᵀ straight to w
         ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # of dropout in this epoch
         ("learning_rate", np.float64),

@@ -68,8 +68,18 @@ def bias_gradient(layer, j, width, work, scratch, m):
 
 
 @part
-def weight_gradient(multiply, settings, layer, j, width, k, rows, work, scratch, m):
-    """BP4, ∂C/∂w = Σ_i δ_i a_iᵀ, for inputs k .. k + rows - 1 of the panel at j, to scratch."""
+def add(source, target):
+    """target ← target + source, both (count,)."""
+    for i in range(len(source)):
+        target[i] += source[i]
+
+
+@part
+def add_weight_gradient(multiply, settings, layer, j, width, k, rows, work, start, ld_start, target, m):
+    """BP4, target = start + Σ_i δ_i a_iᵀ, for inputs k .. k + rows - 1 of the panel at j.
+
+    - start, target: pointers to (rows, width); `start` has row stride ld_start, 0 for one row of zeros
+    """
     product(
         multiply,
         rows,
@@ -79,9 +89,9 @@ def weight_gradient(multiply, settings, layer, j, width, k, rows, work, scratch,
         layer.ld_input,
         pointer(work, layer.delta + j),
         layer.ld,
-        pointer(work, settings.zeros),
-        0,
-        pointer(work, scratch),
+        start,
+        ld_start,
+        target,
         width,
         m,
     )
@@ -125,10 +135,20 @@ def update_layer(
         if k < 0:
             start, count = layer.bias + j, width
             bias_gradient(layer, j, width, work, scratch, m)
+            if settings.scaled:
+                add(vector(work, scratch, width), vector(parameters, start, width))
+                continue
         else:
             rows = min(CHUNK_ROWS, layer.n_in - k)
             start, count = layer.weights + j * layer.rows + k * width, rows * width
-            weight_gradient(multiply, settings, layer, j, width, k, rows, work, scratch, m)
+            if settings.scaled:  # δ holds -η/m δ already: the sum is the update
+                w = pointer(parameters, start)
+                add_weight_gradient(multiply, settings, layer, j, width, k, rows, work, w, width, w, m)
+                if place:
+                    refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed)
+                continue
+            zeros, g = pointer(work, settings.zeros), pointer(work, scratch)
+            add_weight_gradient(multiply, settings, layer, j, width, k, rows, work, zeros, 0, g, m)
         # A mini-batch without weight says nothing, of penalties neither.
         penalized = k >= 0 and share > 0.0
         apply_rule(
