@@ -5,9 +5,9 @@ pytest benchmarks --benchmark-group-by=group
 
 import numpy as np
 import pytest
-from cases import CASES, make_data, make_network
 
 from fastbp import ReferenceNetwork, cross_check
+from fastbp.bench.cases import CASES, make_data, make_network
 from fastbp.network import Network
 
 STEPS = 20

@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -244,13 +244,19 @@ class BaseNetwork(ABC):
         finally:
             self._fitting = False
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write architecture and parameters to a safetensors file, all of it or nothing."""
+    def save(
+        self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None
+    ) -> None:
+        """Write architecture and parameters to a safetensors file, all of it or nothing.
+
+        `notes` is anything JSON can hold; it is kept in the file and means nothing to the network.
+        """
         weights, biases = self._get_parameters()
         arrays = {f"weights.{i}": w for i, w in enumerate(weights)}
         arrays |= {f"biases.{i}": b for i, b in enumerate(biases)}
         metadata = {"format": "fastbp", "version": 1, **asdict(self.spec)}
-        storage.write(path, arrays, metadata | {"epochs_trained": self.epochs_trained})
+        metadata |= {"epochs_trained": self.epochs_trained, "notes": dict(notes or {})}
+        storage.write(path, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -259,6 +265,7 @@ class BaseNetwork(ABC):
         storage.check_model(arrays, metadata)
         fields: dict[str, Any] = dict(metadata)
         del fields["format"], fields["version"]
+        fields.pop("notes", None)
         try:
             epochs_trained = options.integer(
                 "epochs_trained", fields.pop("epochs_trained", 0), low=0

@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Sequence
 from functools import cache
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -18,6 +19,7 @@ from .kernels.gemm import product_address
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, settings
 from .kernels.simd import lanes
 from .parameters import Parameters, aligned
+from .processors import choose_threads
 from .training import Progress
 from .workspace import Workspace
 
@@ -56,6 +58,42 @@ class Network(BaseNetwork, engine="fast"):
         slots = 0 if optimizer is None else optimizer.num_slots
         space = Workspace(self._parameters, batch_size, train=True)
         return space.nbytes + (1 + 2 * slots) * self._parameters.buffer.nbytes
+
+    def _team(self, batch_size: int) -> int:
+        macs = 3 * batch_size * sum(n * k for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
+        return choose_threads(self.threads, macs, batch_size)
+
+    def predict(self, x: object, out: Array | None = None) -> Array:
+        """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,).
+
+        One sample in an array of the network's dtype takes a short way, which checks no more than it must.
+        """
+        sizes, dtype = self.spec.sizes, self.dtype
+        if type(x) is not np.ndarray or x.dtype != dtype or x.shape != (sizes[0],):
+            return super().predict(x, out)
+        if out is None:
+            out = np.empty(sizes[-1], dtype)
+        elif type(out) is not np.ndarray or out.dtype != dtype or out.shape != (sizes[-1],):
+            return super().predict(x, out)
+        space = getattr(self._local, "one", None) or self._space_for_one()
+        space.x[...] = x
+        if not epoch.predict_one(*space.arguments):
+            return super().predict(x, out)  # which says what is wrong
+        out[...] = space.y
+        return out
+
+    def _space_for_one(self) -> "SpaceForOne":
+        store = self._parameters
+        space = Workspace(store, 1, train=False)
+        first, last = space.layers[0], space.layers[-1]
+        arguments = (
+            _product_address(self.spec.dtype), store.panel, store.panel // 2,
+            space.layers, store.buffer, space.buffer,
+        )  # fmt: skip
+        x = space.buffer[first["input"] :][: first["n_in"]]
+        y = space.buffer[last["output"] :][: last["n_out"]]
+        self._local.one = SpaceForOne(arguments, x, y)
+        return self._local.one  # type: ignore[no-any-return]
 
     def _inference_space(self) -> Workspace:
         space: Workspace | None = getattr(self._local, "space", None)
@@ -132,10 +170,18 @@ class Network(BaseNetwork, engine="fast"):
         rule = _rule(optimizer)
         run = Run(
             self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, threads=1, dropout=self.spec.dropout, **rates,
+            num_slots=optimizer.num_slots, threads=self._team(batch_size), dropout=self.spec.dropout, **rates,
         )  # fmt: skip
         run.snapshot()
         return run
+
+
+class SpaceForOne(NamedTuple):
+    """What predicting one sample needs, looked up once per thread."""
+
+    arguments: tuple[Any, ...]
+    x: Array  # (n_0,), in the workspace
+    y: Array  # (n_L,), in the workspace
 
 
 def _rule(optimizer: SGD | Adam) -> int:

@@ -1,4 +1,4 @@
-"""Imports go down only; numba stays in its house; nothing dangerous is called."""
+"""The house: imports go down only, numba and optional packages stay where they belong."""
 
 import ast
 import subprocess
@@ -8,75 +8,169 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "fastbp"
-FILES = sorted(PACKAGE.rglob("*.py"))
-# The storeys of the house, lowest first; a module imports from its own storey or from below.
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
+
+# The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"errors"},
+    {"errors", "processors", "streams", "history", "report", "files"},
     {"formulas"},
-    {"parameters", "workspace", "storage", "files", "arguments", "options", "spec", "streams", "history", "report"},
-    {"kernels", "reporting", "training", "base"},
+    {"options", "spec", "arguments", "parameters", "workspace", "storage"},
+    {"kernels"},
+    {"reporting", "training"},
+    {"base"},
     {"reference", "network"},
     {"checking", "equations", "datasets", "plotting"},
-    {"cli", "__init__", "__main__"},
+    {"bench"},
+    {"cli"},
+    {"__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
-OPTIONAL = {"matplotlib": {"plotting"}, "sklearn": {"sklearn"}, "torch": set(), "jax": set()}
+NUMBA = {"kernels", "network", "bench"}
+OPTIONAL = {
+    "matplotlib": {"plotting"},
+    "sklearn": {"sklearn", "bench"},
+    "torch": {"bench"},
+    "jax": {"bench"},
+    "scipy": set(),
+}
+LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`
+UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
 
-def module(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def room(name):
+    """Return the module or folder of fastbp/ that a file belongs to."""
+    return name.split("/")[0].removesuffix(".py")
 
 
-def imports(path):
-    """Yield (top module of fastbp or None, full outside name or None) for every import of a file."""
-    depth = len(path.relative_to(PACKAGE).parts) - 1
-    for node in ast.walk(ast.parse(path.read_text())):
+def imports(name, tree):
+    """Yield the full name of every module that a file of the package imports."""
+    package = ["fastbp", *Path(name).parts[:-1]]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((None, alias.name) for alias in node.names if not alias.name.startswith("fastbp"))
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.level == 0:
-                yield None, node.module
-            elif node.level == depth + 1:
-                yield from (((node.module or alias.name).split(".")[0], None) for alias in node.names)
+            start = package[: len(package) + 1 - node.level] if node.level else []
+            base = [*start, *(node.module or "").split(".")] if node.module else start
+            # `from . import x` and `from fastbp import x` import x, if it is a module
+            yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
-def test_every_module_has_a_storey():
-    assert {module(path) for path in FILES} <= set(LEVEL)
+def neighbours(name, tree):
+    """Return the rooms of the package that a file imports; "__init__" is the package as a whole."""
+    inside = [found.split(".") for found in imports(name, tree) if found.split(".")[0] == "fastbp"]
+    return {parts[1] if len(parts) > 1 and parts[1] in LEVEL else "__init__" for parts in inside}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_go_down(path):
-    for inside, outside in imports(path):
-        if inside is not None and inside in LEVEL:
-            assert LEVEL[inside] <= LEVEL[module(path)], f"{path.name} imports {inside}"
-        if outside is not None:
-            top = outside.split(".")[0]
-            if top in ("numba", "llvmlite"):
-                assert module(path) in ("kernels", "network"), f"{path.name} imports {top}"
-            if top in OPTIONAL:
-                assert module(path) in OPTIONAL[top], f"{path.name} imports {top}"
-            assert top not in ("pickle", "marshal", "shelve"), f"{path.name} imports {top}"
+def climbs(name, tree):
+    """Return the rooms above its own that a file imports."""
+    return {other for other in neighbours(name, tree) if LEVEL[other] > LEVEL[room(name)]}
+
+
+def outside(name, tree):
+    return {found.split(".")[0] for found in imports(name, tree)} - {"fastbp"}
+
+
+def reachable(start):
+    """Return all rooms that a room imports, directly or through others."""
+    seen, waiting = set(), {start}
+    while waiting:
+        here = waiting.pop()
+        seen.add(here)
+        for name, tree in TREES.items():
+            if room(name) == here:
+                waiting |= neighbours(name, tree) - seen
+    return seen
+
+
+class WithoutFunctions(ast.NodeTransformer):
+    """Leaves what runs when a module is imported."""
+
+    def visit_FunctionDef(self, node):
+        return ast.Pass()
+
+
+every_file = pytest.mark.parametrize(("name", "tree"), TREES.items(), ids=TREES)
+
+
+def test_every_room_has_a_storey():
+    assert {room(name) for name in FILES} <= set(LEVEL)
+
+
+@every_file
+def test_imports_go_down(name, tree):
+    assert climbs(name, tree) == set()
+
+
+@every_file
+def test_packages_stay_where_they_belong(name, tree):
+    used = outside(name, tree)
+    if room(name) not in NUMBA:
+        assert not used & {"numba", "llvmlite"}
+    assert not [package for package in used & set(OPTIONAL) if room(name) not in OPTIONAL[package]]
+    assert not used & UNSAFE
+
+
+@every_file
+def test_optional_packages_are_imported_when_they_are_used(name, tree):
+    assert not outside(name, WithoutFunctions().visit(ast.parse(ast.unparse(tree)))) & LAZY
 
 
 def test_the_engines_do_not_know_each_other():
-    for name, forbidden in {"reference": {"network", "kernels", "parameters"}, "network": {"reference"}}.items():
-        assert not {inside for inside, _ in imports(PACKAGE / f"{name}.py")} & forbidden
+    assert "network" not in reachable("reference")
+    assert "reference" not in reachable("network")
+    assert not reachable("reference") & {"kernels", "workspace"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_nothing_is_compiled_outside_the_jit_module_and_nothing_is_executed(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Name):
-            assert node.id not in ("exec", "eval", "globals"), f"{path.name} uses {node.id}"
-            if node.id in ("njit", "cfunc", "jit", "vectorize", "guvectorize"):
-                assert path.name in ("jit.py", "gemm.py"), f"{path.name} uses {node.id}"
+@every_file
+def test_numba_has_one_home_for_its_options(name, tree):
+    used = {found for found in imports(name, tree) if found.split(".")[0] == "numba"}
+    used |= {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    compilers = ("njit", "jit", "cfunc", "vectorize", "guvectorize", "stencil")
+    if name != "kernels/jit.py":
+        assert not used & {f"{package}.{word}" for package in ("numba", "nb") for word in compilers}
+
+
+@every_file
+def test_nothing_is_executed_from_text(name, tree):
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & {"exec", "eval", "globals", "compile", "__import__"}
+
+
+def test_the_public_names_are_explicit():
+    """`__init__` says `from .module import X as X` and nothing else, so that any tool can read it."""
+    docstring, *statements = TREES["__init__.py"].body
+    assert isinstance(docstring.value, ast.Constant)
+    for node in statements:
+        assert isinstance(node, (ast.ImportFrom, ast.Assign)), ast.unparse(node)
+        if isinstance(node, ast.ImportFrom):
+            assert all(alias.asname == alias.name for alias in node.names), ast.unparse(node)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "broken"),
+    [
+        ("reference.py", "import fastbp", "__init__"),
+        ("reference.py", "from . import kernels", None),
+        ("base.py", "from . import reference", "reference"),
+        ("base.py", "from fastbp.network import Network", "network"),
+        ("kernels/epoch.py", "from ..base import BaseNetwork", "base"),
+        ("kernels/epoch.py", "from .. import base", "base"),
+        ("kernels/epoch.py", "def f():\n    from ..training import train", "training"),
+        ("kernels/epoch.py", "from .jit import kernel", None),
+        ("formulas/costs.py", "from ..storage import write", "storage"),
+    ],
+)
+def test_this_test_sees_an_import_that_climbs(name, source, broken):
+    assert climbs(name, ast.parse(source)) == ({broken} if broken else set())
 
 
 def test_import_compiles_nothing_and_loads_nothing_optional():
-    code = (
-        "import sys, fastbp; from fastbp.kernels.epoch import train, predict;"
-        "assert not train.overloads and not predict.overloads;"
-        "print({'sklearn','matplotlib','torch','jax','pandas'} & set(sys.modules))"
-    )
+    code = """
+import sys, fastbp
+from fastbp.kernels import epoch
+assert not epoch.train.overloads and not epoch.predict.overloads
+print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "tqdm"} & set(sys.modules)))
+"""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "set()"
+    assert run.stdout.strip() == "[]"

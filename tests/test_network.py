@@ -204,3 +204,55 @@ def test_bits_are_the_same_at_every_vector_width():
         said.append(run.stdout.split())
     assert [lanes for lanes, _ in said] == ["16", "8", "4"]
     assert len({digest for _, digest in said}) == 1, said
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["plain", "adam"])
+def test_bits_are_the_same_for_any_number_of_threads(optimizer):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((101, 70)), rng.integers(0, 5, 101)
+    results = []
+    for threads in (1, 2, 3, 5, 8):
+        net = Network([70, 100, 33, 5], output="softmax", cost="cross_entropy", dropout=0.2, seed=1, threads=threads)
+        assert net._team(25) == threads
+        history = net.fit(x, y, epochs=2, batch_size=25, optimizer=optimizer, verbose=0)
+        results.append([*parameters(net), np.array(history.cost)])
+    for other in results[1:]:
+        for got, expected in zip(other, results[0], strict=True):
+            np.testing.assert_array_equal(got, expected)
+
+
+def test_predict_gives_a_row_the_same_bits_alone_and_in_any_batch():
+    net = Network([33, 40, 17, 3], activation="tanh", output="softmax", cost="cross_entropy", seed=0)
+    x = np.random.default_rng(0).normal(size=(300, 33)).astype("float32")
+    together = net.predict(x)
+    for i in (0, 1, 11, 12, 255, 256, 299):
+        np.testing.assert_array_equal(net.predict(x[i]), together[i])
+        np.testing.assert_array_equal(net.predict(x[i : i + 7])[0], together[i])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+def test_predict_refuses_one_sample_that_is_not_finite(bad):
+    net = Network([3, 2], seed=0)
+    with pytest.raises(ValueError, match=r"x\[0, 1\]"):
+        net.predict(np.array([0.0, bad, 0.0]))
+
+
+def test_networks_train_in_several_threads_at_once():
+    import threading
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((200, 20)), rng.integers(0, 4, 200)
+    nets = [Network([20, 30, 4], seed=7, threads=2) for _ in range(5)]
+
+    def work(net):
+        net.fit(x, y, epochs=3, batch_size=16, verbose=0)
+
+    workers = [threading.Thread(target=work, args=(net,)) for net in nets[1:]]
+    for worker in workers:
+        worker.start()
+    work(nets[0])
+    for worker in workers:
+        worker.join()
+    for net in nets[1:]:
+        for got, expected in zip(parameters(net), parameters(nets[0]), strict=True):
+            np.testing.assert_array_equal(got, expected)

@@ -1,43 +1,129 @@
-"""The command line: `fastbp train | predict | check | doctor | warmup`.
+"""The command line: `fastbp train | predict | check | bench | doctor | warmup`, a file for each.
 
 Exit codes: 0 done, 1 failed (a check, a divergence, a bad file), 2 a wrong command, 130 interrupted.
 """
 
 import argparse
 import json
+import math
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import NoReturn
 
-from . import check, doctor, predict, train, warmup
+from . import bench, check, doctor, predict, train, warmup
+from .outcome import Outcome, UsageError
 
-COMMANDS = {"train": train, "predict": predict, "check": check, "doctor": doctor, "warmup": warmup}
+COMMANDS = {
+    "train": train,
+    "predict": predict,
+    "check": check,
+    "bench": bench,
+    "doctor": doctor,
+    "warmup": warmup,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    as_json = "--json" in argv
     try:
-        result: dict[str, Any] = COMMANDS[arguments.command].run(arguments)
-    except (OSError, ValueError, TypeError, ArithmeticError, ImportError) as error:
-        sys.stderr.write(f"fastbp {arguments.command}: {error}\n")
+        options = _parser().parse_args(argv)
+        outcome: Outcome = COMMANDS[options.command].run(options)
+        print(_json(outcome.report) if as_json else outcome.text, flush=True)
+        if outcome.failure:
+            _complain(options.command, outcome.failure)
+        return 1 if outcome.failure else 0
+    except SystemExit as stop:  # --help, --version
+        return int(stop.code or 0)
+    except BrokenPipeError:  # the reader of our output has seen enough, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except UsageError as error:
+        return _fail(argv, as_json, str(error), 2)
     except KeyboardInterrupt:
-        sys.stderr.write(f"\nfastbp {arguments.command}: interrupted; nothing was saved\n")
-        return 130
-    text = result.pop("text")
-    sys.stdout.write((json.dumps(result) if arguments.json else text) + "\n")
-    return 0 if result.get("passed", True) else 1
+        return _fail(argv, as_json, "interrupted; nothing was saved", 130)
+    except Exception as error:
+        if "--traceback" in argv:
+            raise
+        return _fail(argv, as_json, _sentence(error), 1)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fastbp", description="Train fully connected networks on a CPU, fast, and check every number."
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave exit codes to `main`."""
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="fastbp",
+        description="Train fully connected networks on a CPU, fast, and check every number.",
+        allow_abbrev=False,
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").partition("\n")[0]
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(
+            name, help=summary, description=summary, epilog=_rest(module.__doc__), allow_abbrev=False
+        )
         module.add_options(command)
-        command.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        add = command.add_argument_group("output and errors").add_argument
+        add("--json", action="store_true", help="print one JSON object instead of text")
+        add("--traceback", action="store_true", help="show where in the code an error came from")
     return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"fastbp {version('fastbp')}")
+        parser.exit()
+
+
+def _rest(docstring: str | None) -> str:
+    return " ".join((docstring or "").partition("\n")[2].split())
+
+
+def _json(report: object) -> str:
+    return json.dumps(_plain(report), allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    """Replace what JSON has no word for: NaN and inf become null."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _complain(command: str, message: str) -> None:
+    sys.stderr.write(f"{f'fastbp {command}'.rstrip()}: {message}\n")
+
+
+def _fail(argv: Sequence[str], as_json: bool, message: str, code: int) -> int:
+    command = argv[0] if argv and argv[0] in COMMANDS else ""
+    message = " ".join(message.split())
+    if as_json:
+        print(_json({"error": message}))
+    _complain(command, message)
+    return code
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong; what is no known kind of error is a fault of ours, and said to be."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror[0].lower()}{error.strerror[1:]}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    if isinstance(error, (OSError, ValueError, TypeError, ArithmeticError, ImportError)):
+        return str(error)
+    name = type(error).__name__
+    return f"unexpected {name}: {error}; this is a fault in fastbp, --traceback shows where"

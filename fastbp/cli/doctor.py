@@ -3,40 +3,84 @@
 import argparse
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
-PACKAGES = ("fastbp", "numpy", "numba", "llvmlite", "safetensors", "tqdm")
+from ..processors import allowed_cores, quota
+from .outcome import Outcome
+
+REQUIRED = ("fastbp", "numpy", "numba", "llvmlite", "safetensors", "tqdm")
+OPTIONAL = ("matplotlib", "scikit-learn", "torch", "jax", "onnxruntime")
+PREFIXES = ("NUMBA_", "FASTBP_")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """No options of its own."""
+    """Declare no options."""
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Collect the facts."""
-    from ..kernels.jit import cache_info
+def run(options: argparse.Namespace) -> Outcome:
+    """Collect the facts; what is amiss is said last."""
+    from ..kernels.folders import cache_info
     from ..kernels.target import describe
 
-    info = cache_info()
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    result: dict[str, Any] = {
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in PACKAGES},
-        **describe(),
-        "cores": os.cpu_count(),
-        "cores_allowed": affinity,
-        "cache": {key: str(value) if hasattr(value, "parts") else value for key, value in info._asdict().items()},
+    report: dict[str, Any] = {
+        "python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",
+        "versions": {name: found for name in (*REQUIRED, *OPTIONAL) if (found := _version(name))},
+        "processor": {"name": _processor_name(), **describe()},
+        "threads": {"cores": os.cpu_count(), "allowed": allowed_cores(), "quota": quota()},
+        "kernels": cache_info()._asdict(),
+        "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},
     }
-    return result | {"text": "\n".join(_lines(result))}
+    report["problems"] = _problems(report)
+    return Outcome(report, "\n".join(_lines(report)))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _problems(report: dict[str, Any]) -> list[str]:
+    """Return what makes fastbp slower than it could be, each with the way out."""
+    problems = []
+    if report["kernels"]["folder"] is None or not report["kernels"]["writable"]:
+        problems.append(
+            "compiled kernels cannot be kept, every process compiles anew: "
+            "set NUMBA_CACHE_DIR to a folder that only you can write to"
+        )
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        problems.append("NUMBA_DISABLE_JIT is set, kernels cannot be compiled: unset it")
+    limit = report["threads"]["quota"]
+    if limit is not None and limit < report["threads"]["allowed"]:
+        problems.append(f"this container may use {limit:g} cores' worth of time; use that many threads")
+    return problems
 
 
 def _lines(values: dict[str, Any], indent: str = "") -> list[str]:
     lines = []
     for key, value in values.items():
-        if isinstance(value, dict):
-            lines += [f"{indent}{key}", *_lines(value, indent + "  ")]
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{key}", *_lines(value, f"{indent}  ")]
         else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else value
-            lines.append(f"{indent}{key:<14} {text}")
+            lines.append(f"{indent}{key:<{14 - len(indent)}} {_text(value)}")
     return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None or value == {} else str(value)

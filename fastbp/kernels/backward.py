@@ -7,7 +7,7 @@ every row of its table.
 import math
 
 from .elementwise import IDENTITY, SIGMOID, SOFTMAX, multiply_by_prime
-from .gemm import product
+from .gemm import panels_product
 from .jit import part
 from .pointers import pointer, vector
 from .vmath import exp
@@ -71,9 +71,10 @@ def output_sample(cost, activation, limits, a, target, label, n, delta):
                 total += target[j] * (log_sum - (delta[j] - delta[top]))
         difference(a, target, label, n, delta)
     elif cost == QUADRATIC:
-        difference(a, target, label, n, delta)
         square = T(0)
-        for j in range(n):
+        for j in range(n):  # one loop, for outputs are few: to enter a vector loop costs more than it saves
+            y = T(j == label) if label >= 0 else target[j]
+            delta[j] = a[j] - y
             square += delta[j] * delta[j]
         total = T(0.5) * square
         general_delta(activation, a, n, delta)
@@ -108,17 +109,18 @@ def general_delta(activation, a, n, delta):
 
 @part
 def is_right(a, target, label, n):
-    """Whether the largest output is the largest target; for one output, both above 1/2 or neither."""
+    """Whether the largest output is the label's; for one output, both above 1/2 or neither.
+
+    Targets that are neither know no right and wrong: False, at no cost.
+    """
     if n == 1:
         return (a[0] > 0.5) == (target[0] > 0.5)
-    top, wanted = 0, 0
+    if label < 0:
+        return False
+    top = 0
     for j in range(1, n):
         top = j if a[j] > a[top] else top
-    if label >= 0:
-        return top == label
-    for j in range(1, n):
-        wanted = j if target[j] > target[wanted] else wanted
-    return top == wanted
+    return top == label
 
 
 @part
@@ -153,25 +155,13 @@ def hidden_delta(multiply, settings, layer, below, transposed, work, first, m):
 
     - layer: l, with δ^l; below: l - 1, whose δ is written
     """
-    panel, lanes = settings.panel, settings.lanes
-    # LOOP 2 over panels of wᵀ.
-    for j in range(0, layer.rows, panel):
-        width = min(panel, layer.rows - j)
-        product(
-            multiply,
-            m,
-            width // lanes,
-            pointer(work, layer.delta + first * layer.ld),
-            layer.ld,
-            1,
-            pointer(transposed, layer.transposed + j * layer.columns),
-            width,
-            pointer(work, settings.zeros),
-            0,
-            pointer(work, below.delta + first * below.ld + j),
-            below.ld,
-            layer.n_out,
-        )
+    panels_product(
+        multiply, settings.panel, settings.lanes, m, layer.n_out, layer.rows,
+        pointer(work, layer.delta + first * layer.ld), layer.ld,
+        transposed, layer.transposed, layer.columns,
+        pointer(work, settings.zeros), 0,
+        work, below.delta + first * below.ld, below.ld,
+    )  # fmt: skip
     count = m * below.ld
     a = vector(work, below.output + first * below.ld, count)
     delta = vector(work, below.delta + first * below.ld, count)

@@ -28,6 +28,22 @@ def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m
     restore_denormals(old)
 
 
+@kernel(no_cfunc_wrapper=True)
+def predict_one(multiply, panel, lanes, layers, parameters, work):
+    """a^L of the one sample that lies in the workspace as a^0; whether its entries are finite."""
+    layer = layers[0]
+    total = work[0] - work[0]
+    for i in range(layer.input, layer.input + layer.n_in):
+        total += work[i] * 0  # NaN if any is NaN or inf
+    if total != 0:
+        return False
+    old = flush_denormals()
+    for place in range(len(layers)):
+        forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, 1, False)
+    restore_denormals(old)
+    return True
+
+
 @part
 def batch_weight(weights, order, first, m):
     """Σ of the samples' weights; m where all weigh 1."""
@@ -151,10 +167,13 @@ def train(
         if settings.rule != EVALUATE:
             step = settings.step + (batch - first) + 1
             # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
+            following = place + m
+            m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             for l in range(len(layers)):
                 update_layer(
                     multiply, settings, step, share, l, layers[l],
                     parameters, transposed, state, work, m, thread, team,
+                    x, order, following, m_following,
                 )  # fmt: skip
         cost += batch_cost
         answers += batch_right

@@ -1,9 +1,9 @@
 """Equation (25): z^l = w^l a^(l-1) + b^l, a^l = σ(z^l), for a block of rows."""
 
 from .elementwise import SOFTMAX, activate, softmax_rows
-from .gemm import product
+from .gemm import panels_product
 from .jit import part
-from .pointers import matrix, pointer, vector
+from .pointers import matrix, pointer, prefetch, vector
 
 
 @part
@@ -30,24 +30,13 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
     z = layer.delta if keep_z else layer.output
     z += first * layer.ld
     a = layer.output + first * layer.ld
-    # LOOP 2 over panels of w: each is read once, from end to end, for all rows.
-    for j in range(0, layer.columns, panel):
-        width = min(panel, layer.columns - j)
-        product(
-            multiply,
-            m,
-            width // lanes,
-            pointer(work, layer.input + first * layer.ld_input),
-            layer.ld_input,
-            1,
-            pointer(parameters, layer.weights + j * layer.rows),
-            width,
-            pointer(parameters, layer.bias + j),
-            0,
-            pointer(work, z + j),
-            layer.ld,
-            layer.n_in,
-        )
+    panels_product(
+        multiply, panel, lanes, m, layer.n_in, layer.columns,
+        pointer(work, layer.input + first * layer.ld_input), layer.ld_input,
+        parameters, layer.weights, layer.rows,
+        pointer(parameters, layer.bias), 1,
+        work, z, layer.ld,
+    )  # fmt: skip
     count = m * layer.ld
     if keep_z:
         copy(vector(work, z, count), vector(work, a, count))
@@ -55,6 +44,19 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
         softmax_rows(matrix(work, a, m, layer.ld), layer.n_out)
     else:
         activate(layer.activation, vector(work, a, count))
+
+
+@part
+def fetch_ahead(x, order, first, m, item, items):
+    """Ask for share `item` of `items` of the rows that the next mini-batch will gather.
+
+    They lie anywhere in memory; asked for while BP4 computes, they are in the cache when `gather` comes.
+    """
+    line = 64 // x.itemsize
+    for i in range(m * item // items, m * (item + 1) // items):
+        row = order[first + i] * x.shape[1]
+        for j in range(0, x.shape[1], line):
+            prefetch(pointer(x, row + j))
 
 
 @part

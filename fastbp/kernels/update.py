@@ -7,6 +7,7 @@ computes for a chunk does not depend on who else works, so neither do the bits.
 import math
 
 from ..workspace import CHUNK_ROWS
+from .forward import fetch_ahead
 from .gemm import product
 from .jit import part
 from .pointers import pointer, vector
@@ -117,11 +118,13 @@ def refresh_transposed(settings, layer, j, width, k, rows, parameters, transpose
 
 @part
 def update_layer(
-    multiply, settings, step, share, place, layer, parameters, transposed, state, work, m, thread, team
-):
+    multiply, settings, step, share, place, layer, parameters, transposed, state, work, m, thread, team,
+    x, order, following, m_following,
+):  # fmt: skip
     """BP3, BP4 and the rule for this thread's chunks of one layer.
 
     - place: index of the layer; share: what a sample's gradient counts in C, 1/m unless weighted
+    - order[following : following + m_following]: the next mini-batch, whose rows of x are fetched ahead
     """
     scratch = settings.scratch + thread * settings.scratch_size
     size = settings.slot_size
@@ -131,6 +134,8 @@ def update_layer(
     for item in range(items * thread // team, items * (thread + 1) // team):
         j = item // chunks * settings.panel
         width = min(settings.panel, layer.columns - j)
+        if place == 0:
+            fetch_ahead(x, order, following, m_following, item, items)
         k = (item % chunks - 1) * CHUNK_ROWS
         if k < 0:
             start, count = layer.bias + j, width

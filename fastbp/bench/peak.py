@@ -1,0 +1,35 @@
+"""The machine's limit: fused multiply-adds per second of one core, measured, not looked up."""
+
+from time import perf_counter
+from typing import Any
+
+import numba
+
+from ..kernels.gemm import product, product_address
+from ..kernels.jit import kernel
+from ..kernels.pointers import pointer
+from ..kernels.simd import MAX_ROWS, lanes
+from ..parameters import aligned
+
+DEPTH = 128  # of the product: everything stays in the first-level cache
+
+
+@kernel
+def _repeat(multiply, a, b, c, rows, panel, repeats):
+    for _ in range(repeats):
+        zero, target = pointer(c, rows * panel), pointer(c, 0)
+        product(multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, zero, 0, target, panel, DEPTH)
+
+
+def peak_gflops(dtype: Any, rounds: int = 20) -> float:
+    """Return the best GFLOP/s of one register tile over operands in the first-level cache."""
+    panel = 2 * lanes(dtype)
+    a, b = aligned(MAX_ROWS * DEPTH, dtype), aligned(DEPTH * panel, dtype)
+    c = aligned((MAX_ROWS + 1) * panel, dtype)
+    multiply = product_address(getattr(numba, dtype.name))
+    repeats, best = 2000, float("inf")
+    for _ in range(rounds):
+        start = perf_counter()
+        _repeat(multiply, a, b, c, MAX_ROWS, panel, repeats)
+        best = min(best, perf_counter() - start)
+    return 2e-9 * MAX_ROWS * panel * DEPTH * repeats / best
