@@ -12,6 +12,7 @@ import pytest
 import fastbp
 from fastbp import cli
 from fastbp.cli import train, warmup
+from fastbp.cli.data import load as load_data
 
 QUICK = ["--sizes", "8", "--epochs", "1"]
 
@@ -231,6 +232,16 @@ def test_check_shows_every_comparison_on_demand(capsys):
     assert short.count("\n") == 4 < long.count("\n")
 
 
+def test_held_out_samples_have_the_classes_of_all():
+    np.savez("t.npz", x=np.arange(30)[:, None], y=np.arange(30) % 3 // 2)
+    data = load_data("t.npz")
+    assert np.bincount(data.y_test).tolist() == [4, 2]
+    assert np.bincount(data.y_train).tolist() == [16, 8]
+    assert sorted([*data.x_train[:, 0], *data.x_test[:, 0]]) == list(range(30))
+    assert not np.array_equal(data.x_test, load_data("t.npz", seed=1).x_test)
+    np.testing.assert_array_equal(data.x_test, load_data("t.npz", seed=0).x_test)
+
+
 # Failures
 
 
@@ -342,7 +353,13 @@ def test_interrupt(fail, monkeypatch, tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
 def test_ctrl_c_in_a_running_program():
     os.mkfifo("slow.csv")  # a file whose end does not come
-    argv = [sys.executable, "-m", "fastbp", "train", "--data", "slow.csv"]
+    code = """
+import signal, sys
+from fastbp.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+sys.exit(main(["train", "--data", "slow.csv"]))
+"""
+    argv = [sys.executable, "-c", code]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             with open("slow.csv", "w"):  # returns when the program has begun to read
@@ -432,5 +449,5 @@ def test_bench_prints_a_table_and_names_who_is_missing(tmp_path):
 
 
 def test_bench_refuses_unknown_cases(capsys):
-    assert main(["bench", "--cases", "nothing"]) == 2
+    assert cli.main(["bench", "--cases", "nothing"]) == 2
     assert "choose from tiny" in capsys.readouterr().err

@@ -18,6 +18,7 @@ class Contender(NamedTuple):
 
     epoch: Callable[[Any], None]
     weights: Callable[[], Any]
+    steps: int = 0  # that `epoch` makes whatever the order; 0: as many as the order holds
 
 
 def fastbp(case: Case, net: Any, x: Any, y: Any, threads: int) -> Contender:
@@ -155,7 +156,7 @@ def sklearn(case: Case, net: Any, x: Any, y: Any, threads: int) -> Contender | N
         with threadpool_limits(threads):
             model.partial_fit(xs, ys, **classes)
 
-    return Contender(epoch, lambda: None)
+    return Contender(epoch, lambda: None, len(x) // case.batch_size)
 
 
 PEERS = {"torch": torch, "jax": jax, "sklearn": sklearn, "numpy": numpy}

@@ -10,7 +10,7 @@ from ..errors import DataFileError
 from ..formulas import Array
 from .tables import read_csv
 
-HELD_OUT = 0.2
+HELD_OUT = 5  # one sample in five, for the test
 MAX_CLASSES = 100  # more different whole numbers than this are quantities, not names
 FORMATS = (
     "give a .npz with x and y (or x_train, y_train, x_test, y_test), a .csv, "
@@ -83,7 +83,7 @@ def _parts(
         path.stat()  # a file that is not there is the better message
         raise DataFileError(f"{path}: unknown kind of data; {FORMATS}")
     if len(parts) == 1 and held_out:
-        return _split(path, parts[0], seed), f"{path} ({HELD_OUT:.0%} held out for the test)"
+        return _split(path, parts[0], seed), f"{path} (one sample in {HELD_OUT} held out for the test)"
     return parts, str(path)
 
 
@@ -132,14 +132,19 @@ def _checked(path: Path, name: str, x: Array, y: Any) -> Samples:
 
 
 def _split(path: Path, whole: Samples, seed: int) -> list[Samples]:
+    """Hold samples out by chance; of what may be classes, the same share of each."""
     x, y = whole
     if y is None:
         raise DataFileError(f"{path}: has no y to learn; {FORMATS}")
     if len(x) < 2:
         raise DataFileError(f"{path}: {len(x)} samples are too few to hold some out for the test")
     order = np.random.default_rng(seed).permutation(len(x))
-    cut = len(x) - max(1, round(len(x) * HELD_OUT))
-    return [Samples(x[rows], y[rows]) for rows in (order[:cut], order[cut:])]
+    if y.ndim == 1 and y.dtype.kind != "f":
+        order = order[np.argsort(y[order], kind="stable")]
+    test = np.zeros(len(x), bool)
+    test[HELD_OUT - 1 :: HELD_OUT] = True
+    test[-1] |= not test.any()
+    return [Samples(x[order[rows]], y[order[rows]]) for rows in (~test, test)]
 
 
 def _encode(path: str, ys: list[Array], task: str) -> tuple[list[Array], list[str]]:

@@ -20,7 +20,7 @@ from .outcome import Outcome, UsageError, usage
 from .warmup import compile_kernels
 
 CHECKED_ROWS = 200
-DEFAULT_STEPS, LEAST_EPOCHS = 2760, 20
+STEPS, LEAST_EPOCHS, MOST_EPOCHS = 2760, 20, 100  # by default
 OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 
 
@@ -34,7 +34,7 @@ class Defaults(NamedTuple):
 
 
 CLASSES = Defaults([256, 256], "cross_entropy", 0.4, 1e-4)
-NUMBERS = Defaults([64, 64], "quadratic", 0.0, 0.0)
+NUMBERS = Defaults([64, 64], "quadratic", 0.0, 3e-3)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="neurons per hidden layer (default: 256 256; for numbers 64 64)")  # fmt: skip
     add("--activation", default="relu", help="of hidden layers: relu (default), tanh, sigmoid, identity")
     add("--cost", help="cross_entropy (default), binary_cross_entropy, quadratic (default for numbers)")
-    add("--l2", type=float, help="penalty l2/2 Σ w² (default: 0.0001; for numbers 0)")
+    add("--l2", type=float, help="penalty l2/2 Σ w² (default: 0.0001; for numbers 0.003)")
     add("--dropout", type=float, help="share of hidden neurons to drop (default: 0.4; for numbers 0)")
     add("--dtype", default="float32", help="float32 (default) or float64")
     add = parser.add_argument_group("training").add_argument
@@ -59,7 +59,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--learning-rate", type=float, metavar="RATE", help="default: 0.001; for sgd 0.1")
     add("--momentum", type=float, help="of sgd (default: 0)")
     add("--nesterov", action="store_true", help="Nesterov's momentum, with sgd")
-    add("--epochs", type=int, help=f"default: {DEFAULT_STEPS} mini-batches, at least {LEAST_EPOCHS} epochs")
+    add("--epochs", type=int,
+        help=f"default: {STEPS} mini-batches, within {LEAST_EPOCHS} to {MOST_EPOCHS} epochs")  # fmt: skip
     add("--batch-size", type=int, default=32, metavar="M", help="default: 32")
     add("--threads", default="auto", type=_threads, help='a number or "auto" (default); changes no result')
     add("--seed", type=int, default=0, help="default: 0; the same seed gives the same network")
@@ -128,7 +129,7 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
         epochs = options.epochs
         if epochs is None:
             steps = -(-len(x) // max(options.batch_size, 1))
-            epochs = max(LEAST_EPOCHS, DEFAULT_STEPS // steps)
+            epochs = min(max(LEAST_EPOCHS, STEPS // steps), MOST_EPOCHS)
         history = net.fit(x, y, epochs, options.batch_size, optimizer, validation_data=(x_test, y_test))
     check = cross_check(net, x[:CHECKED_ROWS], y[:CHECKED_ROWS], steps=5)
     if scale_x:

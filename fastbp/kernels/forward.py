@@ -5,6 +5,8 @@ from .gemm import panels_product
 from .jit import part
 from .pointers import matrix, pointer, prefetch, vector
 
+AHEAD = 16  # rows whose first line is asked for before its turn: short rows lie a cache miss apart
+
 
 @part
 def gather(x, order, first, m, work, start, ld):
@@ -16,6 +18,8 @@ def gather(x, order, first, m, work, start, ld):
     n = x.shape[1]
     target = matrix(work, start, m, ld)
     for i in range(m):
+        if i + AHEAD < m:
+            prefetch(pointer(x, order[first + i + AHEAD] * n))
         source = order[first + i]
         for j in range(n):
             target[i, j] = x[source, j]
