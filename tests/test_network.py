@@ -256,3 +256,11 @@ def test_networks_train_in_several_threads_at_once():
     for net in nets[1:]:
         for got, expected in zip(parameters(net), parameters(nets[0]), strict=True):
             np.testing.assert_array_equal(got, expected)
+
+
+def test_kernels_leave_denormals_as_they_found_them():
+    net = Network([3, 4, 2], seed=0)
+    net.fit(np.ones((4, 3)), np.ones((4, 2)) / 2, epochs=1, batch_size=2, verbose=0)
+    net.predict(np.ones(3, np.float32))
+    net.predict(np.ones((2, 3)))
+    assert (np.array([1e-40], np.float32) * np.float32(0.5))[0] > 0
