@@ -16,7 +16,7 @@ from .kernels import epoch
 from .kernels.backward import COST_CODES
 from .kernels.elementwise import ACTIVATION_CODES
 from .kernels.gemm import product_address
-from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, settings
+from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
 from .parameters import Parameters, aligned
 from .processors import choose_threads
@@ -221,17 +221,19 @@ class Run:
             _read_only(np.empty(0, dtype) if sample_weight is None else sample_weight),
         )
         info = np.finfo(dtype)
+        if rule == PLAIN and not (spec.l1 or spec.l2):
+            rule = SCALED
         self.settings = settings(
             panel=store.panel,
             lanes=store.panel // 2,
             zeros=self.space.zeros,
+            one=self.space.one,
             scratch=self.space.scratch,
             scratch_size=self.space.scratch_size,
             slot_size=store.buffer.size,
             batch_size=batch_size,
             cost=COST_CODES[spec.cost],
             rule=rule,
-            scaled=rule == PLAIN and not (spec.l1 or spec.l2),
             l1=spec.l1,
             l2=spec.l2,
             tiny=info.tiny,

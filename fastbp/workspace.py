@@ -8,6 +8,7 @@ from .formulas import Array
 from .parameters import ALIGNMENT, Parameters, aligned, padded
 
 CHUNK_ROWS = 48  # inputs whose gradient is made at a time: whole tiles, whole squares, in L1
+MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
 
 
 def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
@@ -36,6 +37,7 @@ class Workspace:
             return start
 
         self.zeros = place(parameters.panel)  # (panel,): what products without a bias start from
+        self.one = place(1)  # the input of every bias
         start = place(0)
         before = (start, leading_dimension(int(self.layers[0]["n_in"]), lanes, dtype.itemsize))
         place(rows * before[1])
@@ -46,9 +48,10 @@ class Workspace:
             layer["delta"] = place(rows * ld)
             layer["ld"] = ld
             before = (int(layer["output"]), ld)
-        self.scratch_size = padded((CHUNK_ROWS + 1) * parameters.panel, lanes) if train else 0
-        self.scratch = place(threads * self.scratch_size)  # (threads, CHUNK_ROWS, panel)
+        self.scratch_size = MAX_CONSTANTS + CHUNK_ROWS * parameters.panel if train else 0
+        self.scratch = place(threads * self.scratch_size)  # (threads, [constants of the rule | g of a chunk])
         self.buffer = aligned(size, dtype)
+        self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
         self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart

@@ -8,7 +8,8 @@ import numba
 from ..kernels.gemm import product, product_address
 from ..kernels.jit import kernel
 from ..kernels.pointers import pointer
-from ..kernels.simd import MAX_ROWS, lanes
+from ..kernels.simd import lanes
+from ..kernels.tiles import MAX_ROWS
 from ..parameters import aligned
 
 DEPTH = 128  # of the product: everything stays in the first-level cache

@@ -8,9 +8,9 @@ from .forward import forward_layer, gather
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
 from .pointers import matrix
-from .settings import EVALUATE
+from .settings import EVALUATE, SCALED
 from .team import barrier
-from .update import update_layer
+from .update import update_layer, write_constants
 
 BLOCK_ROWS = 128  # rows taken through all layers together: their activations stay in the cache
 
@@ -88,7 +88,7 @@ def rows_up_and_down(
             delta = matrix(work, below.delta + first * below.ld, m, below.ld)
             drop(delta, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
             scale_by(a, 1.0 / (1.0 - settings.dropout))
-    if settings.scaled:
+    if settings.rule == SCALED:
         for l in range(last + 1):
             layer = layers[l]
             delta = matrix(work, layer.delta + first * layer.ld, m, layer.ld)
@@ -167,11 +167,12 @@ def train(
         if settings.rule != EVALUATE:
             step = settings.step + (batch - first) + 1
             # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
+            write_constants(settings, step, share, work, thread)
             following = place + m
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             for l in range(len(layers)):
                 update_layer(
-                    multiply, settings, step, share, l, layers[l],
+                    multiply, settings, l, layers[l],
                     parameters, transposed, state, work, m, thread, team,
                     x, order, following, m_following,
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""C = I + A B: every matrix product of forward, BP2 and BP4, panel by panel.
+"""C = A B + I: every matrix product of forward, BP2 and BP4, panel by panel.
 
 Vocabulary of this file alone: C is (m, n), A (m, k), B (k, n). A panel of B is `vectors` vectors wide.
 """
@@ -10,14 +10,12 @@ from numba.extending import intrinsic
 from . import jit
 from .jit import kernel, part
 from .pointers import advance, pointer
-from .simd import MAX_ROWS, tile
-
-I64 = ir.IntType(64)
+from .tiles import MAX_ROWS, product_tiles
 
 
 @kernel(no_cpython_wrapper=True)
 def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
-    """C = I + A B for one panel of B.
+    """C = A B + I for one panel of B.
 
     - m, vectors, k: rows of C, width of the panel in vectors, length of the sums (all >= 1)
     - a (m, k): strides ras along m, kas along k, so that A or its transpose is read in place
@@ -26,25 +24,14 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
     """
     # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not
     # 12 + 1, since a tile of few rows waits for its own multiply-adds.
-    done = 0
-    for tiles in range((m + MAX_ROWS - 1) // MAX_ROWS, 0, -1):
-        rows = (m - done + tiles - 1) // tiles
-        # LOOP 0 over k is inside the tile: one chain per element, so it can be neither split nor reordered.
-        tile(
-            rows,
-            vectors,
-            advance(a, done * ras),
-            ras,
-            kas,
-            b,
-            ldb,
-            advance(init, done * ldi),
-            ldi,
-            advance(c, done * ldc),
-            ldc,
-            k,
-        )
-        done += rows
+    # LOOP 0 over k is inside the tile: one chain per element, so it can be neither split nor reordered.
+    tiles = (m + MAX_ROWS - 1) // MAX_ROWS
+    rows, larger = m // tiles, m % tiles
+    done = larger * (rows + 1)
+    if larger:
+        product_tiles(rows + 1, vectors, larger, a, ras, kas, b, ldb, init, ldi, c, ldc, k)
+    a, init, c = advance(a, done * ras), advance(init, done * ldi), advance(c, done * ldc)
+    product_tiles(rows, vectors, tiles - larger, a, ras, kas, b, ldb, init, ldi, c, ldc, k)
 
 
 def product_address(dtype) -> int:
@@ -53,19 +40,18 @@ def product_address(dtype) -> int:
     Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel
     calls by name again into each of its callers.
     """
-    return jit.address(panel_product, _signature(types.CPointer(dtype)))
+    return jit.address(panel_product, types.void(*_operands(types.CPointer(dtype))))
 
 
-def _signature(pointer):
+def _operands(pointer):
     size = types.intp
-    operands = (pointer, size, size, pointer, size, pointer, size, pointer, size)
-    return types.void(size, size, *operands, size)
+    return size, size, pointer, size, size, pointer, size, pointer, size, pointer, size, size
 
 
 @intrinsic
 def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
     """Call `panel_product` at `address`."""
-    signature = _signature(c)
+    operands = _operands(c)
 
     def codegen(context, builder, signature, arguments):
         address, *operands = arguments
@@ -73,12 +59,12 @@ def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, init, ldi,
         builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
         return context.get_dummy_value()
 
-    return types.void(types.intp, *signature.args), codegen
+    return types.void(types.intp, *operands), codegen
 
 
 @part
 def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
-    """C = I + A B over all panels of B: every product of forward and BP2.
+    """C = A B + I over all panels of B: every product of forward and BP2.
 
     - m, k, n: rows of C, length of the sums, columns of C with their pads
     - a: pointer to (m, k), row stride lda
@@ -86,21 +72,14 @@ def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, 
     - init: pointer to what each row starts from; step_init: 1 for a bias (n,), 0 for one panel of zeros
     """
     # LOOP 2 over panels of B: each is read once, from end to end, for all rows. Cutting k into blocks, as a BLAS
-    # does, gained nothing on panels (243-249 GFLOP/s with and without, up to 256 x 2048 x 2048).
+    # does, gained nothing on panels (blocks of 256, 400 or 512, up to 256 x 2048 x 2048, AVX2 and AVX-512).
     for j in range(0, n, panel):
         width = min(panel, n - j)
         product(
-            multiply,
-            m,
-            width // lanes,
-            a,
-            lda,
-            1,
-            pointer(b, start_b + j * rows_b),
-            width,
-            advance(init, step_init * j),
-            0,
-            pointer(c, start_c + j),
-            ldc,
+            multiply, m, width // lanes,
+            a, lda, 1,
+            pointer(b, start_b + j * rows_b), width,
+            advance(init, step_init * j), 0,
+            pointer(c, start_c + j), ldc,
             k,
-        )
+        )  # fmt: skip

@@ -77,16 +77,21 @@ def matrix(typing_context, buffer, offset, rows, columns):
     return kind(buffer, types.intp, types.intp, types.intp), codegen
 
 
+def emit_prefetch(builder, place):
+    """Ask for the cache line at pointer `place`, without waiting for it."""
+    i32 = ir.IntType(32)
+    byte = builder.bitcast(place, ir.IntType(8).as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [byte.type, i32, i32, i32])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [byte, i32(0), i32(3), i32(1)])
+
+
 @intrinsic
 def prefetch(typing_context, place):
     """Ask for the cache line at pointer `place`, without waiting for it."""
 
     def codegen(context, builder, signature, arguments):
-        i32 = ir.IntType(32)
-        byte = builder.bitcast(arguments[0], ir.IntType(8).as_pointer())
-        kind = ir.FunctionType(ir.VoidType(), [byte.type, i32, i32, i32])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [byte, i32(0), i32(3), i32(1)])
+        emit_prefetch(builder, *arguments)
         return context.get_dummy_value()
 
     return types.void(place), codegen

@@ -4,20 +4,21 @@ from typing import Any
 
 import numpy as np
 
-PLAIN, MOMENTUM, NESTEROV, ADAM, GRADIENT, EVALUATE = range(6)
+# SCALED is plain SGD without penalties, which adds -η/m δ aᵀ straight to w.
+SCALED, PLAIN, MOMENTUM, NESTEROV, ADAM, GRADIENT, EVALUATE = range(7)
 
 SETTINGS = np.dtype(
     [
         ("panel", np.int64),  # numbers across a panel of weights
         ("lanes", np.int64),  # numbers in a vector
         ("zeros", np.int64),  # offset in work of (panel,) zeros
+        ("one", np.int64),  # offset in work of the number 1
         ("scratch", np.int64),  # offset in work of (threads, scratch_size)
         ("scratch_size", np.int64),
         ("slot_size", np.int64),  # numbers in one state slot
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x
-        ("rule", np.int64),  # PLAIN .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
-        ("scaled", np.int64),  # 1: plain SGD without penalties, which adds -η/m δ aᵀ straight to w
+        ("rule", np.int64),  # SCALED .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
         ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # of dropout in this epoch
         ("learning_rate", np.float64),

@@ -1,0 +1,97 @@
+"""Register tiles: the part of C that stays in registers while k runs, and the choice of its size."""
+
+import platform
+
+from numba import types
+from numba.extending import intrinsic
+
+from .simd import I64, IR_TYPES, Loop, Vectors, function_apart, lanes
+from .target import LANES
+
+# Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
+MAX_ROWS = 12 if LANES == 16 or platform.machine() in ("aarch64", "arm64") else 6
+MAX_VECTORS = 2
+
+
+def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, k):
+    """Σ_k A[:, k] B[k, :] for one register tile: `rows` * `vectors` vectors, a row after the other.
+
+    One chain of fused multiply-adds per element, k in order: the same bits at every vector width.
+    """
+    builder, at = simd.builder, simd.builder.gep
+    a_rows = [builder.mul(ras, I64(i)) for i in range(rows)]
+    with Loop(builder, k, a, b, *[simd.zero()] * (rows * vectors)) as loop:
+        a_k, b_k, *old = loop.values
+        b_vectors = [simd.load(at(b_k, [I64(v * simd.count)])) for v in range(vectors)]
+        total = []
+        for i in range(rows):
+            a_ik = simd.broadcast(builder.load(at(a_k, [a_rows[i]])))
+            total += [simd.fma(a_ik, b_kj, old[i * vectors + v]) for v, b_kj in enumerate(b_vectors)]
+        loop.later = [at(a_k, [kas]), at(b_k, [ldb]), *total]
+    return loop.values[2:]
+
+
+def emit_product(builder, element, rows, vectors, tiles, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+    """C = A B + I for `tiles` register tiles of `rows` x `vectors` vectors, one below the other.
+
+    I comes last: many small terms added to one large number, a gradient to its weight, would each be rounded.
+    """
+    simd, at = Vectors(builder, element, lanes_of(element)), builder.gep
+
+    def places(base, stride):
+        starts = [builder.mul(stride, I64(i)) for i in range(rows)]
+        return [at(base, [builder.add(start, I64(v * simd.count))]) for start in starts for v in range(vectors)]
+
+    with Loop(builder, tiles, a, init, c) as loop:
+        a_t, init_t, c_t = loop.values
+        sums = emit_sums(simd, rows, vectors, a_t, ras, kas, b, ldb, k)
+        for source, target, value in zip(places(init_t, ldi), places(c_t, ldc), sums, strict=True):
+            simd.store(builder.fadd(simd.load(source), value), target)
+        below = [(a_t, ras), (init_t, ldi), (c_t, ldc)]
+        loop.later = [at(pointer, [builder.mul(stride, I64(rows))]) for pointer, stride in below]
+
+
+def lanes_of(element):
+    """Numbers in one vector of an IR type."""
+    return next(lanes(dtype) for dtype, kind in IR_TYPES.items() if kind == element)
+
+
+def call_sized(builder, name, emit, element, rows, vectors, operands):
+    """Call the function that `emit` emits for this size: a switch over all sizes.
+
+    Each is an LLVM function of its own: inlined side by side, tiles spill each other's registers.
+    """
+    choice = builder.add(builder.mul(vectors, I64(MAX_ROWS + 1)), rows)
+    done = builder.append_basic_block("sized")
+    switch = builder.switch(choice, done)
+    for v in range(1, MAX_VECTORS + 1):
+        for r in range(1, MAX_ROWS + 1):
+            block = builder.append_basic_block(f"size_{r}x{v}")
+            switch.add_case(I64(v * (MAX_ROWS + 1) + r), block)
+            builder.position_at_end(block)
+
+            def emit_size(inside, *operands, r=r, v=v):
+                emit(inside, element, r, v, *operands)
+
+            name_of_size = f"fastbp_{name}_{element}_{r}x{v}"
+            builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
+            builder.branch(done)
+    builder.position_at_end(done)
+
+
+@intrinsic
+def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+    """C = I + A B on `tiles` >= 1 register tiles of `rows` (1..MAX_ROWS) x `vectors` (1..MAX_VECTORS); k >= 1.
+
+    - a, b, init, c: pointers to the first number of each operand
+    - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row)
+    """
+    size, pointer = types.intp, types.CPointer(c.dtype)
+    operands = (pointer, size, size, pointer, size, pointer, size, pointer, size, size)
+
+    def codegen(context, builder, signature, arguments):
+        rows, vectors, *operands = arguments
+        call_sized(builder, "product", emit_product, IR_TYPES[c.dtype], rows, vectors, operands)
+        return context.get_dummy_value()
+
+    return types.void(size, size, size, *operands), codegen
