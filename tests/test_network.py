@@ -247,13 +247,15 @@ def test_one_sample_gives_the_same_bits_in_any_form(dtype):
     np.testing.assert_array_equal(net.forward(x[None, :]).activations[-1][0], expected)
 
 
-def test_a_sample_may_be_overwritten_by_its_prediction():
+@pytest.mark.parametrize("shift", [0, 1, 10])
+def test_samples_may_be_overwritten_by_predictions(shift):
     net = Network([40, 20, 40], seed=0)
-    x = np.random.default_rng(0).random((300, 40), np.float32)
+    memory = np.random.default_rng(0).random((600 + shift, 40), np.float32)
+    x, out = memory[:600], memory[shift:]
     expected = net.predict(x)
-    one = x[7].copy()
-    np.testing.assert_array_equal(net.predict(one, out=one), expected[7])
-    np.testing.assert_array_equal(net.predict(x, out=x), expected)
+    np.testing.assert_array_equal(net.predict(x, out=out), expected)
+    one = expected[0].copy()
+    np.testing.assert_array_equal(net.predict(one, out=one), net.predict(expected[0]))
 
 
 def pickled(net):

@@ -1,16 +1,19 @@
 """The team of threads: the same bits whoever works, nobody waits for ever, nobody is left behind."""
 
+import _thread
+import faulthandler
 import multiprocessing
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from hashlib import sha256
 
 import numpy as np
 import pytest
-from processes import apart, busy
+from processes import SECONDS, apart, busy
 
 from fastbp import SGD, Adam, network, processors, team
 from fastbp.network import Network
@@ -18,8 +21,15 @@ from fastbp.network import Network
 THREADS = (1, 2, 3, 5, 8)
 
 # From 3.12 on Python warns of forks while any thread runs, those of NumPy's BLAS too.
-forks = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-pytestmark = forks
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def never_stuck():
+    """End everything if a team in this very process hangs: Python itself no longer has a say then."""
+    faulthandler.dump_traceback_later(2 * SECONDS, exit=True, file=sys.__stderr__)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 def make(threads, **options):
@@ -152,8 +162,6 @@ def train_sent(net):
 
 def threads_running():
     """Return the number of threads that Python has started and that have not ended, after a moment to end."""
-    import _thread
-
     for _ in range(100):
         if not _thread._count():
             break
@@ -163,28 +171,27 @@ def threads_running():
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
 def test_ctrl_c_leaves_a_network_that_trains_on_and_no_thread():
-    assert apart(interrupt_again_and_again, 60) >= 30
+    apart(interrupt_again_and_again, 40)
 
 
 def interrupt_again_and_again(times):
-    """Press Ctrl-C after up to 50 ms of training by three threads; return how often it hit the training."""
+    """Press Ctrl-C up to 30 ms after the beginning of training by three threads, until it has hit so many epochs."""
     signal.signal(signal.SIGALRM, signal.default_int_handler)
     draw, hits, others = random.Random(0), 0, threads_running()
-    net = make(threads=3)
+    net, sets = make(threads=3), [data(101), data(1000)]
     train(net)  # llvmlite swallows a Ctrl-C that comes while it loads kernels
-    for _ in range(times):
+    while hits < times:
         before = net.epochs_trained
         try:
-            signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-4, 0.05))
-            train(net, epochs=10**6, batch_size=20, rows=draw.choice((101, 5000)))
+            signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-4, 0.03))
+            net.fit(*draw.choice(sets), epochs=10**6, batch_size=20, optimizer=Adam(0.01), verbose=0)
         except KeyboardInterrupt:
             hits += net.epochs_trained > before
         assert threads_running() == others
-        twin = network.Network._assemble(net.spec, net.weights, net.biases, 1, net.epochs_trained)
+        twin = Network._assemble(net.spec, net.weights, net.biases, 1, net.epochs_trained)
         train(net, epochs=1)
         train(twin, epochs=1)
         assert digest(net) == digest(twin)  # all that training starts from was in order
-    return hits
 
 
 @pytest.mark.parametrize("culprit", [0, 1, 2])
@@ -227,6 +234,7 @@ def train_with_few_threads(possible):
         if len(alive) >= possible:
             raise RuntimeError("can't start new thread")
         alive.append(start(function, arguments))
+        time.sleep(0.01)  # in which it could begin
 
     def watch(*arguments):
         if arguments[-3] == 0:
