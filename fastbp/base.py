@@ -286,6 +286,11 @@ class BaseNetwork(ABC):
         """Return a Network with the same parameters."""
         return self._twin(ENGINES["fast"])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a network be copied, and sent to other processes: by its parts, without workspaces."""
+        weights, biases = self._get_parameters()
+        return self._assemble, (self.spec, weights, biases, self.threads, self.epochs_trained)
+
     def __repr__(self) -> str:
         """Name what the network is."""
         spec = self.spec

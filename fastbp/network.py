@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
+from . import options
 from .base import BaseNetwork, Forward, Gradients
 from .formulas import Array
 from .formulas.optimizers import SGD, Adam
@@ -18,8 +19,10 @@ from .kernels.elementwise import ACTIVATION_CODES
 from .kernels.gemm import product_address
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
+from .kernels.team import LINE
 from .parameters import Parameters, aligned
 from .processors import choose_threads
+from .team import run_team
 from .training import Progress
 from .workspace import Workspace
 
@@ -54,10 +57,15 @@ class Network(BaseNetwork, engine="fast"):
         self._parameters.set(weights, biases)
 
     def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
-        """Return the bytes that `fit` allocates for mini-batches of this size: workspace and optimizer state."""
-        slots = 0 if optimizer is None else optimizer.num_slots
-        space = Workspace(self._parameters, batch_size, train=True)
-        return space.nbytes + (1 + 2 * slots) * self._parameters.buffer.nbytes
+        """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
+
+        They are the workspace, the optimizer's state (none for the default), and one copy of parameters and state, to
+        go back to after a divergence or Ctrl-C.
+        """
+        batch_size = options.integer("batch_size", batch_size, low=1)
+        slots = options.checked_optimizer(optimizer).num_slots
+        space = Workspace(self._parameters, batch_size, self._team(batch_size), train=True)
+        return space.nbytes + (2 * slots + 1) * self._parameters.buffer.nbytes
 
     def _team(self, batch_size: int) -> int:
         macs = 3 * batch_size * sum(n * k for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
@@ -168,12 +176,10 @@ class Network(BaseNetwork, engine="fast"):
             if hasattr(optimizer, name)
         }
         rule = _rule(optimizer)
-        run = Run(
+        return Run(
             self, x, y, sample_weight, rule, batch_size,
             num_slots=optimizer.num_slots, threads=self._team(batch_size), dropout=self.spec.dropout, **rates,
         )  # fmt: skip
-        run.snapshot()
-        return run
 
 
 class SpaceForOne(NamedTuple):
@@ -241,6 +247,8 @@ class Run:
             **rates,
         )
         self.multiply = _product_address(spec.dtype)
+        self.changing = (store.buffer, self.state, self.settings["step"])
+        self.saved: list[Array] = []
 
     def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
         """Run mini-batches first .. first + count - 1 of `order`."""
@@ -249,33 +257,36 @@ class Run:
         space.sync[:] = 0
         seen = np.zeros((self.threads, 4))
 
-        def work(thread: int) -> None:
+        def work(thread: int, team: int) -> None:
             epoch.train(
                 self.multiply, self.settings, space.layers, store.buffer, store.transposed, self.state,
                 space.buffer, *self.data, order, space.costs, space.right, space.sync,
-                first, count, thread, self.threads, seen[thread],
+                first, count, thread, team, seen[thread],
             )  # fmt: skip
 
-        team = [threading.Thread(target=work, args=(t,)) for t in range(1, self.threads)]
-        for member in team:
-            member.start()
-        work(0)
-        for member in team:
-            member.join()
+        run_team(work, self.threads, self._open_barriers)
         failed = int(seen[0, 3])
         self.settings["step"] += count if failed < 0 else failed - first
         cost, correct, weight = seen[0, :3].tolist()
         return Progress(cost, correct, weight, failed)
+
+    def _open_barriers(self) -> None:
+        """Let a team whose member is missing run to its end; what it computes is worth nothing."""
+        self.space.sync[LINE] = 2**62  # more generations than will ever be waited for
 
     def finite(self) -> bool:
         """Whether all parameters are finite."""
         return bool(np.isfinite(self.store.buffer).all())
 
     def snapshot(self) -> None:
-        """Remember parameters, optimizer state and step count."""
-        self.saved = (self.store.buffer.copy(), self.state.copy(), int(self.settings["step"][0]))
+        """Remember parameters, optimizer state and step count, in place of what was before."""
+        if not self.saved:
+            self.saved = [np.empty_like(array) for array in self.changing]
+        for kept, array in zip(self.saved, self.changing, strict=True):
+            np.copyto(kept, array)
 
     def restore(self) -> None:
-        """Return to the snapshot."""
-        self.store.buffer[:], self.state[:], self.settings["step"] = self.saved
+        """Return to the snapshot, which stays."""
+        for kept, array in zip(self.saved, self.changing, strict=True):
+            np.copyto(array, kept)
         self.store.refresh_transposed()

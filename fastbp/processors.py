@@ -36,7 +36,8 @@ def choose_threads(wanted: int | str, macs: int, batch_size: int) -> int:
     """Return the size of the team for mini-batches of `macs` multiply-adds; "auto" never more than the cores."""
     if wanted != "auto":
         return min(int(wanted), batch_size)
-    return max(1, min(available_cores(), macs // MACS_PER_THREAD, batch_size))
+    paying = min(macs // MACS_PER_THREAD, batch_size)
+    return min(available_cores(), paying) if paying > 1 else 1  # the cores cost a look into ten files
 
 
 def _folders() -> list[Path]:
@@ -47,7 +48,7 @@ def _folders() -> list[Path]:
         return []
     folders = []
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = (*line.split(":", 2), "", "")[:3]  # whatever some container makes up
         if controllers and "cpu" not in controllers.split(","):
             continue
         root = CGROUPS / controllers  # version 2 has no controllers, and no folder for them

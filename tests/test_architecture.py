@@ -13,7 +13,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"errors", "processors", "streams", "history", "report", "files"},
+    {"errors", "processors", "streams", "history", "report", "files", "team"},
     {"formulas"},
     {"options", "spec", "arguments", "parameters", "workspace", "storage"},
     {"kernels"},

@@ -1,6 +1,8 @@
 """The fused engine against the reference: the same numbers, to rounding, over odd shapes."""
 
+import copy
 import itertools
+import pickle
 import subprocess
 import sys
 
@@ -206,28 +208,74 @@ def test_bits_are_the_same_at_every_vector_width():
     assert len({digest for _, digest in said}) == 1, said
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=["plain", "adam"])
-def test_bits_are_the_same_for_any_number_of_threads(optimizer):
-    rng = np.random.default_rng(0)
-    x, y = rng.random((101, 70)), rng.integers(0, 5, 101)
-    results = []
-    for threads in (1, 2, 3, 5, 8):
-        net = Network([70, 100, 33, 5], output="softmax", cost="cross_entropy", dropout=0.2, seed=1, threads=threads)
-        assert net._team(25) == threads
-        history = net.fit(x, y, epochs=2, batch_size=25, optimizer=optimizer, verbose=0)
-        results.append([*parameters(net), np.array(history.cost)])
-    for other in results[1:]:
-        for got, expected in zip(other, results[0], strict=True):
-            np.testing.assert_array_equal(got, expected)
+def as_it_is(x):
+    return x
 
 
-def test_predict_gives_a_row_the_same_bits_alone_and_in_any_batch():
-    net = Network([33, 40, 17, 3], activation="tanh", output="softmax", cost="cross_entropy", seed=0)
-    x = np.random.default_rng(0).normal(size=(300, 33)).astype("float32")
-    together = net.predict(x)
-    for i in (0, 1, 11, 12, 255, 256, 299):
-        np.testing.assert_array_equal(net.predict(x[i]), together[i])
-        np.testing.assert_array_equal(net.predict(x[i : i + 7])[0], together[i])
+def among_others(x):
+    return np.repeat(x, 3, axis=1)[:, ::3]
+
+
+@pytest.mark.parametrize("layout", [as_it_is, np.asfortranarray, among_others])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", ["relu", "tanh"])
+def test_predict_gives_a_row_the_same_bits_alone_and_in_any_batch(hidden, dtype, layout):
+    net = Network([33, 40, 17, 3], activation=hidden, output="softmax", cost="cross_entropy", dtype=dtype, seed=0)
+    x = np.random.default_rng(0).normal(size=(600, 33)).astype(dtype)
+    alone = np.array([net.predict(row) for row in x])
+    assert len(np.unique(alone[:, 0])) > 500
+    for m in (1, 2, 7, 12, 13, 255, 256, 257, 600):
+        for start in {0, (600 - m) // 3, 600 - m}:
+            rows = slice(start, start + m)
+            out = np.full((m, 3), np.nan, dtype)
+            assert net.predict(layout(x[rows]), out=out) is out
+            np.testing.assert_array_equal(out, alone[rows])
+            np.testing.assert_array_equal(net.predict(layout(x[rows])), alone[rows])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_sample_gives_the_same_bits_in_any_form(dtype):
+    net = Network([33, 40, 3], dtype=dtype, seed=0)
+    x = np.random.default_rng(0).random(33).astype(dtype)
+    expected = net.predict(x)
+    for form in (x.tolist(), np.repeat(x, 2)[::2], np.array(x, dtype=">f8"), np.array(x, "float64")):
+        np.testing.assert_array_equal(net.predict(form), expected)
+    out = np.empty(3, dtype)
+    assert net.predict(x, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(net.predict(x[None, :])[0], expected)
+    np.testing.assert_array_equal(net.forward(x[None, :]).activations[-1][0], expected)
+
+
+@pytest.mark.parametrize("shift", [0, 1, 10])
+def test_samples_may_be_overwritten_by_predictions(shift):
+    net = Network([40, 20, 40], seed=0)
+    memory = np.random.default_rng(0).random((600 + shift, 40), np.float32)
+    x, out = memory[:600], memory[shift:]
+    expected = net.predict(x)
+    np.testing.assert_array_equal(net.predict(x, out=out), expected)
+    one = expected[0].copy()
+    np.testing.assert_array_equal(net.predict(one, out=one), net.predict(expected[0]))
+
+
+def pickled(net):
+    return pickle.loads(pickle.dumps(net))
+
+
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, pickled])
+def test_a_network_is_copied_with_all_it_has_learnt(engine, make_copy):
+    x, y = np.random.default_rng(0).random((30, 5)), np.arange(30) % 3
+    net = engine([5, 6, 3], dropout=0.1, seed=2, threads=2)
+    net.fit(x, y, epochs=2, verbose=0)
+    net.predict(x)
+    twin, before = make_copy(net), parameters(net)
+    assert (type(twin), twin.spec, twin.threads, twin.epochs_trained) == (engine, net.spec, 2, 2)
+    twin.fit(x, y, epochs=1, verbose=0)
+    for got, expected in zip(parameters(net), before, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    net.fit(x, y, epochs=1, verbose=0)
+    for got, expected in zip(parameters(twin), parameters(net), strict=True):
+        np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
@@ -235,27 +283,6 @@ def test_predict_refuses_one_sample_that_is_not_finite(bad):
     net = Network([3, 2], seed=0)
     with pytest.raises(ValueError, match=r"x\[0, 1\]"):
         net.predict(np.array([0.0, bad, 0.0]))
-
-
-def test_networks_train_in_several_threads_at_once():
-    import threading
-
-    rng = np.random.default_rng(0)
-    x, y = rng.random((200, 20)), rng.integers(0, 4, 200)
-    nets = [Network([20, 30, 4], seed=7, threads=2) for _ in range(5)]
-
-    def work(net):
-        net.fit(x, y, epochs=3, batch_size=16, verbose=0)
-
-    workers = [threading.Thread(target=work, args=(net,)) for net in nets[1:]]
-    for worker in workers:
-        worker.start()
-    work(nets[0])
-    for worker in workers:
-        worker.join()
-    for net in nets[1:]:
-        for got, expected in zip(parameters(net), parameters(nets[0]), strict=True):
-            np.testing.assert_array_equal(got, expected)
 
 
 def test_kernels_leave_denormals_as_they_found_them():

@@ -30,6 +30,21 @@ def groups(tmp_path, monkeypatch):
         ("0::/\n", {"cpu.max": "max 100000\n"}, None),
         ("0::/a/b\n", {"a/cpu.max": "100000 100000", "a/b/cpu.max": "max 100000"}, 1.0),
         ("0::/a/b\n", {"a/cpu.max": "100000 100000", "a/b/cpu.max": "50000 100000"}, 0.5),
+        ("0::/a/b/c\n", {"cpu.max": "max 100000", "a/cpu.max": "25000 100000", "a/b/cpu.max": "90000 100000"}, 0.25),
+        ("0::/a\n", {"a/cpu.max": "20000 50000", "b/cpu.max": "10000 50000"}, 0.4),  # b is another's
+        ("0::/../../outside\n", {"cpu.max": "200000 100000"}, 2.0),  # seen from within a container
+        ("4:cpu,cpuacct:/docker/1f\n", {  # the container sees its own group as the root
+            "cpu,cpuacct/cpu.cfs_quota_us": "50000", "cpu,cpuacct/cpu.cfs_period_us": "100000",
+        }, 0.5),
+        ("4:cpu:/a\n", {
+            "cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000",
+            "cpu/a/cpu.cfs_quota_us": "150000", "cpu/a/cpu.cfs_period_us": "100000",
+        }, 1.5),
+        ("4:cpu:/\n0::/\n", {  # both versions at once
+            "cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000", "cpu.max": "max 100000",
+        }, 3.0),
+        ("0::/a:b\n", {"a:b/cpu.max": "100000 200000"}, 0.5),
+        ("nonsense\n0::/\n", {"cpu.max": "100000 100000"}, 1.0),
         ("4:cpu,cpuacct:/a\n", {
             "cpu,cpuacct/a/cpu.cfs_quota_us": "200000", "cpu,cpuacct/a/cpu.cfs_period_us": "100000",
         }, 2.0),
@@ -46,6 +61,42 @@ def test_quota(groups, own, files, expected):
 
 def test_no_groups_at_all(groups):
     assert processors.quota() is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "limit", "expected"),
+    [(8, None, 8), (8, 2.0, 2), (8, 1.5, 2), (8, 0.25, 1), (2, 16.0, 2), (1, None, 1)],
+)
+def test_available_cores(monkeypatch, allowed, limit, expected):
+    """Part of a core's time is one thread's worth."""
+    monkeypatch.setattr(processors, "allowed_cores", lambda: allowed)
+    monkeypatch.setattr(processors, "quota", lambda: limit)
+    assert processors.available_cores() == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "macs", "batch_size", "expected"),
+    [
+        ("auto", 10**12, 1000, 6),
+        ("auto", 10**12, 4, 4),  # no more than there are rows
+        ("auto", 1000, 1000, 1),
+        ("auto", 3 * processors.MACS_PER_THREAD, 1000, 3),
+        (8, 1000, 1000, 8),  # what is asked for, more than the cores too
+        (8, 10**12, 5, 5),
+        (1, 10**12, 1000, 1),
+    ],
+)
+def test_choose_threads(monkeypatch, wanted, macs, batch_size, expected):
+    monkeypatch.setattr(processors, "available_cores", lambda: 6)
+    assert processors.choose_threads(wanted, macs, batch_size) == expected
+
+
+def test_where_one_thread_is_enough_no_files_are_read(monkeypatch):
+    def read():
+        raise AssertionError("0.4 ms a fit")
+
+    monkeypatch.setattr(processors, "quota", read)
+    assert processors.choose_threads("auto", 1000, 1000) == 1
 
 
 def test_allowed_cores():

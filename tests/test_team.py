@@ -1,0 +1,274 @@
+"""The team of threads: the same bits whoever works, nobody waits for ever, nobody is left behind."""
+
+import _thread
+import faulthandler
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from processes import SECONDS, apart, busy
+
+from fastbp import SGD, Adam, network, processors, team
+from fastbp.network import Network
+
+THREADS = (1, 2, 3, 5, 8)
+
+# From 3.12 on Python warns of forks while any thread runs, those of NumPy's BLAS too.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def never_stuck():
+    """End everything if a team in this very process hangs: Python itself no longer has a say then."""
+    faulthandler.dump_traceback_later(2 * SECONDS, exit=True, file=sys.__stderr__)
+    yield
+    faulthandler.cancel_dump_traceback_later()
+
+
+def make(threads, **options):
+    options = {"output": "softmax", "cost": "cross_entropy", "dropout": 0.2, "seed": 1, **options}
+    return Network([70, 100, 33, 5], threads=threads, **options)
+
+
+def data(rows=101):
+    rng = np.random.default_rng(0)
+    return rng.random((rows, 70)), rng.integers(0, 5, rows)
+
+
+def train(net, epochs=2, batch_size=25, optimizer=None, rows=101):
+    return net.fit(*data(rows), epochs, batch_size, optimizer or Adam(0.01), verbose=0)
+
+
+def digest(net):
+    return sha256(b"".join(p.tobytes() for p in net.weights + net.biases)).hexdigest()
+
+
+def trained(threads, **options):
+    """Return the digest of a network after training by this many threads."""
+    net = make(threads)
+    train(net, **options)
+    return digest(net)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """The digest of what one thread learns."""
+    return trained(1)
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("options", [{}, {"l2": 0.01}, {"dtype": "float64"}], ids=["plain", "l2", "float64"])
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "momentum", "adam"])
+def test_bits_are_the_same_for_any_number_of_threads(optimizer, options):
+    nets = [make(threads, **options) for threads in THREADS]
+    assert [net._team(25) for net in nets] == list(THREADS)
+    costs = [train(net, optimizer=optimizer).cost for net in nets]
+    assert len({digest(net) for net in nets}) == 1
+    assert costs == costs[:1] * len(nets)
+    assert digest(nets[0]) != digest(make(1, **options))
+
+
+@pytest.mark.parametrize(("rows", "batch_size"), [(1, 1), (2, 2), (7, 3), (9, 8), (13, 100)])
+def test_a_team_may_be_larger_than_a_mini_batch(rows, batch_size):
+    """(9, 8): eight threads, and a last mini-batch of one row."""
+    nets = [make(threads) for threads in (1, 8)]
+    for net in nets:
+        train(net, rows=rows, batch_size=batch_size)
+    assert digest(nets[0]) == digest(nets[1])
+
+
+def test_a_team_may_be_far_larger_than_the_cores(alone):
+    assert apart(trained, 25) == alone
+
+
+def test_bits_are_the_same_while_others_keep_all_cores_busy(alone):
+    with busy(os.cpu_count()):
+        assert {apart(trained, threads) for threads in (2, 5)} == {alone}
+
+
+def test_networks_train_in_several_threads_at_once(alone):
+    assert apart(train_at_once, 5) == [alone] * 5
+
+
+def train_at_once(number):
+    nets = [make(threads=2) for _ in range(number)]
+    workers = [threading.Thread(target=train, args=(net,)) for net in nets]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return [digest(net) for net in nets]
+
+
+# Processes
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_trains_on(alone):
+    assert apart(fork_and_train) == [alone, alone]
+
+
+def fork_and_train():
+    """Train by two threads here, and then in a child; return both digests."""
+    here = trained(2)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(100)  # ends the child if it is stuck
+        os.write(writing, trained(2).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        there = pipe.read()
+    assert os.waitpid(child, 0)[1] == 0
+    return [here, there]
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_worker_processes_train(method, alone):
+    assert trained(2) == alone  # the parent has had a team of its own
+    assert apart(trained, 2, method=method) == alone
+
+
+def test_workers_of_joblib_train_networks_they_are_sent(alone):
+    joblib = pytest.importorskip("joblib")
+    from joblib.externals.loky import get_reusable_executor
+
+    assert trained(2) == alone
+    try:
+        jobs = [joblib.delayed(train_sent)(make(threads=2)) for _ in range(3)]
+        results = joblib.Parallel(n_jobs=2, timeout=150)(jobs)
+    finally:
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    assert {digest(net) for net in results} == {alone}
+
+
+def train_sent(net):
+    train(net)
+    return net
+
+
+# Nobody is left behind
+
+
+def threads_running():
+    """Return the number of threads that Python has started and that have not ended, after a moment to end."""
+    for _ in range(100):
+        if not _thread._count():
+            break
+        time.sleep(0.01)
+    return _thread._count()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+def test_ctrl_c_leaves_a_network_that_trains_on_and_no_thread():
+    apart(interrupt_again_and_again, 40)
+
+
+def interrupt_again_and_again(times):
+    """Press Ctrl-C up to 30 ms after the beginning of training by three threads, until it has hit so many epochs."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    draw, hits, others = random.Random(0), 0, threads_running()
+    net, sets = make(threads=3), [data(101), data(1000)]
+    train(net)  # llvmlite swallows a Ctrl-C that comes while it loads kernels
+    while hits < times:
+        before = net.epochs_trained
+        try:
+            signal.setitimer(signal.ITIMER_REAL, draw.uniform(1e-4, 0.03))
+            net.fit(*draw.choice(sets), epochs=10**6, batch_size=20, optimizer=Adam(0.01), verbose=0)
+        except KeyboardInterrupt:
+            hits += net.epochs_trained > before
+        assert threads_running() == others
+        twin = Network._assemble(net.spec, net.weights, net.biases, 1, net.epochs_trained)
+        train(net, epochs=1)
+        train(twin, epochs=1)
+        assert digest(net) == digest(twin)  # all that training starts from was in order
+
+
+@pytest.mark.parametrize("culprit", [0, 1, 2])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_who_fails_before_the_kernel_frees_the_others(culprit, error):
+    assert apart(fail_before_the_kernel, culprit, error)
+
+
+def fail_before_the_kernel(culprit, error):
+    net, kernel = make(threads=3), network.epoch.train
+    train(net)
+    before, others = digest(net), threads_running()
+
+    def fail(*arguments):
+        if arguments[-3] == culprit:
+            raise error("on purpose")
+        kernel(*arguments)
+
+    network.epoch.train = fail
+    with pytest.raises(error, match="on purpose"):
+        train(net)
+    network.epoch.train = kernel
+    assert threads_running() == others
+    assert digest(net) == before
+    train(net)
+    return digest(net) != before
+
+
+@pytest.mark.parametrize("possible", [0, 1, 3])
+def test_the_team_is_smaller_where_the_system_starts_no_more_threads(possible, alone):
+    assert apart(train_with_few_threads, possible) == (alone, possible + 1)
+
+
+def train_with_few_threads(possible):
+    """Train by five threads where only so many can be started; return the digest, and how many worked."""
+    net, start, kernel = make(threads=5), team.start_new_thread, network.epoch.train
+    alive, workers = [], set()
+
+    def start_if_possible(function, arguments):
+        if len(alive) >= possible:
+            raise RuntimeError("can't start new thread")
+        alive.append(start(function, arguments))
+        time.sleep(0.01)  # in which it could begin
+
+    def watch(*arguments):
+        if arguments[-3] == 0:
+            alive.clear()
+        workers.add(arguments[-3])
+        kernel(*arguments)
+
+    team.start_new_thread, network.epoch.train = start_if_possible, watch
+    train(net)
+    return digest(net), len(workers)
+
+
+# How many
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs affinity")
+def test_one_core_takes_one_thread():
+    assert apart(team_on_one_core) == 1
+
+
+def team_on_one_core():
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return large(threads="auto")._team(1000)
+
+
+def test_auto_keeps_to_the_cores_that_are_available(monkeypatch):
+    for cores in (1, 2, 6):
+        monkeypatch.setattr(processors, "available_cores", lambda cores=cores: cores)
+        assert large(threads="auto")._team(1000) == cores
+
+
+def large(threads):
+    return Network([1000, 1000, 1000], threads=threads, seed=0)
+
+
+def test_small_steps_are_made_by_one_thread():
+    assert Network([4, 16, 2], threads="auto", seed=0)._team(8) == 1
