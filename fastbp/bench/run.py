@@ -17,7 +17,7 @@ CHECKED_STEPS = 4
 SECONDS = 0.1  # that a round of one contender should take; a slow one makes at least one step
 MAX_STEPS = 5000
 SETTLE_SECONDS = 0.3  # OpenMP's threads go on spinning for 0.2 s, on the core that the next contender needs
-TOLERANCE = {"float32": 1e-3, "float64": 1e-5}  # scikit-learn's Adam adds its epsilon elsewhere: up to 4e-6
+TOLERANCE = {"float32": 1e-2, "float64": 1e-3}  # of what the steps change; its epsilon sets scikit-learn 4e-4 off
 
 
 def compare(case: Case, dtype: str, threads: int, peers: Sequence[str], rounds: int = ROUNDS) -> Result:
@@ -59,15 +59,14 @@ def orders(rng: Any, case: Case, steps: int) -> Any:
 
 
 def check_trajectories(contenders: dict[str, Contender], truth: Contender, order: Any, dtype: str) -> None:
-    """Make a few steps with each, and compare: who computes something else is not timed against.
-
-    By their root mean square: where a gradient is nearly 0, Adam makes a step of rounding errors, for anyone.
-    """
+    """Make a few steps with each, and compare: who computes something else is not timed against."""
+    start = truth.result()
     truth.run(order)
     expected = truth.result()
+    tolerance = TOLERANCE[dtype] * np.linalg.norm(expected - start)
     for name, contender in contenders.items():
         contender.run(order)
-        if not np.linalg.norm(contender.result() - expected) <= TOLERANCE[dtype] * np.linalg.norm(expected):
+        if not np.linalg.norm(contender.result() - expected) <= tolerance:
             raise ArithmeticError(f"{name} computed something else than the reference; its time would mean nothing")
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..cases import Case
 
 
@@ -30,7 +32,7 @@ class Contender(NamedTuple):
 def one_by_one(predict: Callable[[Any], Any], x: Any) -> Contender:
     """Make a contender of a function from one sample (n_0,) to the output activations."""
     rows = [row.copy() for row in x]
-    last: list[Any] = [None]
+    last: list[Any] = [np.zeros(1)]  # nothing is predicted yet
 
     def run(order: Any) -> None:
         for place in order.tolist():

@@ -21,6 +21,7 @@ def mlp(job: Job) -> Contender | None:
         activation="logistic" if case.activation == "sigmoid" else case.activation,
         solver="adam" if hasattr(case.optimizer, "beta1") else "sgd",
         batch_size=case.batch_size,
+        epsilon=_epsilon(case.optimizer),
         learning_rate_init=getattr(case.optimizer, "learning_rate", 0.001),
         momentum=0.0,
         nesterovs_momentum=False,
@@ -42,3 +43,8 @@ def mlp(job: Job) -> Contender | None:
         model.partial_fit(job.x[order], y[order], **classes)
 
     return Contender(run, lambda: model.coefs_[0].T)
+
+
+def _epsilon(rule: Any) -> float:
+    """Return what works as our epsilon in the first steps: it is added to √v before v is corrected."""
+    return rule.epsilon * (1 - rule.beta2) ** 0.5 if hasattr(rule, "beta2") else 1e-8

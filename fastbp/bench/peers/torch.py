@@ -43,7 +43,7 @@ def compiled(job: Job) -> Contender:
     flat = [*theta[0], *theta[1]]
     cost, rule = _cost(job), job.case.optimizer
     m, v = [torch.zeros_like(p) for p in flat], [torch.zeros_like(p) for p in flat]
-    count = torch.zeros((), dtype=flat[0].dtype)
+    count = torch.zeros(1, dtype=flat[0].dtype)  # of shape () and float64, it would be read before it is counted
     x, y = torch.from_numpy(job.x), torch.from_numpy(job.y)
 
     def gradients(rows: Any) -> list[Any]:
