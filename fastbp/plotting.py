@@ -1,13 +1,21 @@
 """Pictures of what `fit` returns; needs matplotlib, imported only when something is drawn."""
 
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from .history import History
 
 OURS = "fastbp"
-PEERS = ("#8c96a3", "#c7ccd3", "#e3a857", "#9fc59a", "#5fa3a3", "#b58fb8", "#d98880")  # muted: ours stands out
+COLORS = {  # the same in every picture; peers are muted, so that ours stands out
+    OURS: "#1f4e9c",
+    "torch": "#8c96a3",
+    "torch compiled": "#c7ccd3",
+    "jax": "#e3a857",
+    "sklearn": "#9fc59a",
+    "numpy": "#5fa3a3",
+    "book": "#b58fb8",
+    "onnxruntime": "#d98880",
+}
 
 
 def plot_history(history: History, ax: Any = None) -> Any:
@@ -37,26 +45,27 @@ def plot_benchmark(results: Any, ax: Any = None) -> Any:
 
     The number above ours is how many times as fast it is as the best peer.
     """
-    colors = _colors(results)
+    names = [name for name in COLORS if any(name in result.times for result in results)]
+    width = 0.86 / max(len(result.times) for result in results)
     ax = ax or _axes(width=max(7.0, 1.4 * len(results) + 1))
     for place, result in enumerate(results):
-        width = 0.86 / len(result.times)
         for i, (name, time) in enumerate(result.times.items()):
             middle = place + (i - (len(result.times) - 1) / 2) * width
             error = {"ecolor": "0.3", "elinewidth": 0.8}
-            ax.bar(middle, time.median, 0.92 * width, yerr=time.spread, color=colors[name], error_kw=error)
+            ax.bar(middle, time.median, 0.92 * width, yerr=time.spread, color=COLORS[name], error_kw=error)
             if name == OURS and result.ratio:
-                height = 1.05 * (time.median + time.spread)
-                ax.text(middle, height, f"{result.ratio:.1f}x", ha="center", va="bottom", fontsize=8, weight="bold")
+                corner = (middle + width / 2, 1.05 * (time.median + time.spread))  # the next bar is free of it
+                ax.text(*corner, f"{result.ratio:.1f}x", ha="right", va="bottom", fontsize=8, weight="bold")
     labels = [f"{result.case.name}\n{'-'.join(map(str, result.case.sizes))}" for result in results]
     ax.set_xticks(range(len(results)), labels, fontsize=8)
     ax.set(yscale="log", ylabel="microseconds per step (less is better)", xlim=(-0.6, len(results) - 0.4))
     ax.set_title(_setting(results), fontsize=10)
     ax.grid(axis="y", alpha=0.25)
     ax.set_axisbelow(True)
-    for name, color in colors.items():
-        ax.bar(0, 0, color=color, label=name)
-    ax.figure.legend(loc="outside lower center", ncols=len(colors), fontsize=8, frameon=False)
+    for name in names:
+        ax.bar(0, 0, color=COLORS[name], label=name)
+    columns = int(0.8 * ax.figure.get_figwidth())
+    ax.figure.legend(loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
     return ax
 
 
@@ -65,17 +74,16 @@ def plot_sweep(name: str, values: Any, results: Any, cliffs: Any, ax: Any = None
 
     A ring is a cliff: there our time grew much faster than the work.
     """
-    colors = _colors(results)
     ax = ax or _axes(width=7)
     ours = [result.times[OURS].median for result in results]
-    ax.plot(values, ours, "o-", color=colors[OURS], label=OURS, zorder=3)
+    ax.plot(values, ours, "o-", color=COLORS[OURS], label=OURS, zorder=3)
     peers = [(value, result.best_peer) for value, result in zip(values, results, strict=True) if result.best_peer]
     best = [result.times[result.best_peer].median for result in results if result.best_peer]
     if peers:
         ax.plot([value for value, _ in peers], best, "--", color="0.6", label="best peer")
     for peer in dict.fromkeys(peer for _, peer in peers):
         known = [(value, time) for (value, found), time in zip(peers, best, strict=True) if found == peer]
-        ax.plot(*zip(*known, strict=True), "s", color=colors[peer], label=f"best is {peer}")
+        ax.plot(*zip(*known, strict=True), "s", color=COLORS[peer], label=f"best is {peer}")
     fallen = [(value, time) for value, time, cliff in zip(values, ours, cliffs, strict=True) if cliff]
     if fallen:
         ax.plot(*zip(*fallen, strict=True), "o", ms=14, mfc="none", mec="C3", mew=1.5, label="cliff")
@@ -104,12 +112,6 @@ def _axes(width: float) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, 4), layout="constrained").subplots()
-
-
-def _colors(results: Any) -> dict[str, Any]:
-    """Return a colour for each contender, ours first."""
-    names = dict.fromkeys(name for result in results for name in result.times if name != OURS)
-    return {OURS: "#1f4e9c"} | dict(zip(names, cycle(PEERS), strict=False))
 
 
 def _setting(results: Any) -> str:

@@ -14,7 +14,7 @@ from fastbp.bench.cases import make_data
 from fastbp.bench.machine import describe_machine
 from fastbp.bench.result import Result, Time
 from fastbp.bench.sweeps import SWEEPS, Sweep, doublings, growths
-from fastbp.plotting import plot_benchmark, plot_sweep
+from fastbp.plotting import COLORS, plot_benchmark, plot_sweep
 
 REGRESSION = Case("regression", [3, 5, 4, 2], "tanh", "identity", "quadratic", 4, Adam(0.01), samples=23)
 SIGMOID = Case("sigmoid", [6, 5, 3], "sigmoid", "sigmoid", "quadratic", 3, SGD(0.5), samples=20, zeros=0.5)
@@ -104,6 +104,13 @@ def test_compare(quick):
     assert compare(LABELS, "float32", 1, ["book"], rounds=1).ratio is None  # which the book's code cannot do
 
 
+def test_the_peak_is_the_best_of_a_run(quick, monkeypatch):
+    peaks = iter([3.0, 5.0, 4.0])
+    monkeypatch.setattr(run, "peak_gflops", lambda dtype: next(peaks))
+    results = run.compare_all([LABELS, SIGMOID, ONE], "float32", 1, ["numpy"], rounds=1)
+    assert [result.peak for result in results] == [5.0, 5.0, 5.0]
+
+
 def test_who_is_missing_is_named(monkeypatch, only_numpy):
     here, missing = peers.present()
     assert here == ["numpy", "book"]
@@ -130,7 +137,7 @@ def test_heading_says_where_it_was_measured():
     machine = describe_machine()
     text = " ".join(tables.heading(machine, RESULTS, 7).split())
     assert "float32, 1 thread, 7 rounds" in text
-    assert "100 to 200 GFLOP/s" in text
+    assert "peak of one core 200 GFLOP/s" in text
     assert all(value in text for value in machine.values())
     assert re.search(r"numba [\d.]+", machine["versions"])
 
@@ -225,6 +232,10 @@ def test_benchmark_is_drawn():
     assert [text.get_text() for text in ax.texts] == ["2.5x", "0.5x"]
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["fastbp", "jax", "numpy"]
     assert ax.get_yscale() == "log"
+
+
+def test_every_peer_has_a_colour():
+    assert set(COLORS) == {"fastbp", *peers.PEERS}
 
 
 def test_sweep_is_drawn():

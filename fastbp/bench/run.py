@@ -1,6 +1,6 @@
 """One case at a time: build every contender, check its first steps, then time them in turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from time import perf_counter, sleep
 from typing import Any
 
@@ -18,6 +18,15 @@ SECONDS = 0.1  # that a round of one contender should take; a slow one makes at 
 MAX_STEPS = 5000
 SETTLE_SECONDS = 0.3  # OpenMP's threads go on spinning for 0.2 s, on the core that the next contender needs
 TOLERANCE = {"float32": 1e-2, "float64": 1e-3}  # of what the steps change; its epsilon sets scikit-learn 4e-4 off
+
+
+def compare_all(
+    cases: Iterable[Case], dtype: str, threads: int, peers: Sequence[str], rounds: int = ROUNDS
+) -> list[Result]:
+    """Time one case after the other; the peak is the best that was seen between them."""
+    results = [compare(case, dtype, threads, peers, rounds) for case in cases]
+    peak = max(result.peak for result in results)
+    return [result._replace(peak=peak) for result in results]
 
 
 def compare(case: Case, dtype: str, threads: int, peers: Sequence[str], rounds: int = ROUNDS) -> Result:

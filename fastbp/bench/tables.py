@@ -18,7 +18,8 @@ def comparison(results: Sequence[Result]) -> str:
     rows = []
     for result in results:
         times = [_time(result.times.get(name)) for name in names]
-        speed = [_ratio(result), _digits(result.gflops), f"{result.share:.0%}"]
+        ratio = f"{result.ratio:.2f} ({result.best_peer})" if result.ratio else "-"
+        speed = [ratio, _digits(result.gflops), f"{result.share:.0%}"]
         rows.append([result.case.description, str(result.threads), result.dtype, *times, *speed])
     table = _markdown([*HEADS, *names, "ratio to the best", "GFLOP/s", "of the peak"], rows)
     return f"{table}\n\n{SPARSE}" if any(result.case.zeros for result in results) else table
@@ -31,8 +32,9 @@ def sweep(name: str, results: Sequence[Result]) -> str:
         best = result.best_peer
         peer = f"{_time(result.times[best])} ({best})" if best else "-"
         factors = [f"x{x:.1f}" if x else "-" for x in grown[:3]] if grown else ["-"] * 3
+        ratio = f"{result.ratio:.2f}" if result.ratio else "-"
         cliff = "cliff" if grown and grown.cliff else ""
-        rows.append([str(value), _time(result.times["fastbp"]), peer, _ratio(result), *factors, cliff])
+        rows.append([str(value), _time(result.times["fastbp"]), peer, ratio, *factors, cliff])
     heads = [name, "fastbp", "best peer", "ratio", "work", "time of fastbp", "time of the best peer", ""]
     return _markdown(heads, rows)
 
@@ -40,10 +42,9 @@ def sweep(name: str, results: Sequence[Result]) -> str:
 def heading(machine: dict[str, str], results: Sequence[Result], rounds: int) -> str:
     """Say what is measured, how, where, and with what."""
     first = results[0]
-    peaks = [result.peak for result in results]
     threads = f"{first.threads} thread{'s' * (first.threads > 1)}"
     how = f"{UNIT}; {first.dtype}, {threads}, {rounds} rounds, contenders in turn; fastbp and PyTorch flush denormals."
-    peak = f"measured peak of one core {min(peaks):.0f} to {max(peaks):.0f} GFLOP/s"
+    peak = f"measured peak of one core {first.peak:.0f} GFLOP/s"
     where = f"{machine['processor']}, {peak}; {machine['system']}; {machine['versions']}; {machine['date']}."
     return f"{fill(how, WIDTH)}\n\n{fill(where, WIDTH)}"
 
@@ -56,10 +57,6 @@ def left_out(missing: dict[str, str]) -> str:
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
-
-
-def _ratio(result: Result) -> str:
-    return f"{result.ratio:.2f} ({result.best_peer})" if result.ratio else "-"
 
 
 def _time(time: Time | None) -> str:

@@ -2,7 +2,7 @@
 
 Everyone trains the same network on the same mini-batches in the same dtype, in turn; who computes other weights than
 the reference in the first steps is not timed. Peers read their thread count when they start, so one run has one. With
-every peer, all cases take about 6 minutes, most of it for torch.compile; a sweep takes about 2.
+every peer, all cases take about 5 minutes, some of it for torch.compile; a sweep takes about 2.
 """
 
 import argparse
@@ -86,10 +86,10 @@ def _cases(options: argparse.Namespace) -> list[Any]:
 def _measure(cases: Sequence[Any], options: argparse.Namespace, peers: Sequence[str]) -> "list[Result]":
     from tqdm import tqdm
 
-    from ..bench.run import compare
+    from ..bench.run import compare_all
 
     bar = tqdm(cases, desc="cases", disable=None, leave=False)
-    return [compare(case, options.dtype, options.threads, peers, options.rounds) for case in bar]
+    return compare_all(bar, options.dtype, options.threads, peers, options.rounds)
 
 
 def _plot(options: argparse.Namespace, results: "list[Result]") -> None:
