@@ -27,6 +27,14 @@ RESULTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def denormals():
+    """PyTorch's peer flushes them in the whole process: leave them to the tests that follow."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 @pytest.fixture
 def quick(monkeypatch):
     """Rounds of a few steps, and nothing that lasts longer than the test."""
