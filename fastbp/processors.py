@@ -1,11 +1,13 @@
-"""How many processors this process may use, by affinity and by a container's quota, and how many pay."""
+"""How many processors this process may use, by affinity and by a container's quota, how many pay, and their name."""
 
 import math
 import os
+import platform
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+CPUINFO = Path("/proc/cpuinfo")
 
 # Multiply-adds per mini-batch from which one more thread pays: what one core has written must travel to the other.
 # On two cores 784-30-10 at batch 10 (0.7 million) took twice as long with both, 784-128-10 at batch 32 (10 million)
@@ -38,6 +40,16 @@ def choose_threads(wanted: int | str, macs: int, batch_size: int) -> int:
         return min(int(wanted), batch_size)
     paying = min(macs // MACS_PER_THREAD, batch_size)
     return min(available_cores(), paying) if paying > 1 else 1  # the cores cost a look into ten files
+
+
+def processor_name() -> str:
+    """Return the maker's name, as far as the system tells."""
+    try:
+        lines = CPUINFO.read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def _folders() -> list[Path]:

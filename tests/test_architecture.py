@@ -32,6 +32,9 @@ OPTIONAL = {
     "sklearn": {"sklearn", "bench"},
     "torch": {"bench"},
     "jax": {"bench"},
+    "onnx": {"bench"},
+    "onnxruntime": {"bench"},
+    "threadpoolctl": {"bench"},
     "scipy": set(),
 }
 LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`

@@ -434,20 +434,3 @@ def test_a_reader_that_stops_is_no_error(digits):
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
-
-
-def test_bench_prints_a_table_and_names_who_is_missing(tmp_path):
-    command = [sys.executable, "-m", "fastbp", "bench", "--cases", "tiny", "--rounds", "1", "--plot", "b.png"]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "| tiny | 1 | float32 |" in run.stdout
-    assert (tmp_path / "b.png").stat().st_size > 1000
-    run = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, cwd=tmp_path)
-    report = json.loads(run.stdout)
-    assert {"fastbp", "numpy"} <= set(report["results"][0]["times"])
-    missing = set(report["not_installed"])
-    assert missing | set(report["results"][0]["times"]) >= {"fastbp", "numpy", "torch", "jax", "sklearn"}
-
-
-def test_bench_refuses_unknown_cases(capsys):
-    assert cli.main(["bench", "--cases", "nothing"]) == 2
-    assert "choose from tiny" in capsys.readouterr().err

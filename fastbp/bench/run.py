@@ -1,110 +1,105 @@
-"""One case at a time: build every contender, check its first epoch, then time them in turn."""
+"""One case at a time: build every contender, check its first steps, then time them in turn."""
 
-import os
+from collections.abc import Iterable, Sequence
 from time import perf_counter, sleep
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..network import Network
 from .cases import Case, make_data, make_network
 from .peak import peak_gflops
-from .peers import PEERS, Contender, fastbp, installed
+from .peers import PEERS, Contender, Job, fused, reference
+from .result import Result, Time
 
 ROUNDS = 7
 CHECKED_STEPS = 4
-SAMPLES = 19_999  # at most; the full batch of 10 000 stays one
+SECONDS = 0.1  # that a round of one contender should take; a slow one makes at least one step
+MAX_STEPS = 5000
 SETTLE_SECONDS = 0.3  # OpenMP's threads go on spinning for 0.2 s, on the core that the next contender needs
-SECONDS = 0.08  # that a round of fastbp should take
-TOLERANCE = {"float32": 1e-3, "float64": 1e-8}
+TOLERANCE = {"float32": 1e-2, "float64": 1e-3}  # of what the steps change; its epsilon sets scikit-learn 4e-4 off
 
 
-class Result(NamedTuple):
-    """Microseconds per step of each contender: median, and half the distance of the quartiles."""
-
-    case: str
-    dtype: str
-    threads: int
-    times: dict[str, tuple[float, float]]
-    gflops: float  # of fastbp, counting products only
-    peak: float  # GFLOP/s of one core, measured in the same run
-
-    @property
-    def best_peer(self) -> str | None:
-        """The fastest of the others."""
-        others = {name: time for name, (time, _) in self.times.items() if name != "fastbp"}
-        return min(others, key=lambda name: others[name]) if others else None
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times as fast as the best peer."""
-        return self.times[self.best_peer][0] / self.times["fastbp"][0] if self.best_peer else None
+def compare_all(
+    cases: Iterable[Case], dtype: str, threads: int, peers: Sequence[str], rounds: int = ROUNDS
+) -> list[Result]:
+    """Time one case after the other; the peak is the best that was seen between them."""
+    results = [compare(case, dtype, threads, peers, rounds) for case in cases]
+    peak = max(result.peak for result in results)
+    return [result._replace(peak=peak) for result in results]
 
 
-def limit_threads(threads: int) -> None:
-    """Tell peers that read it only when they are imported; call this first."""
-    eigen = "true" if threads > 1 else "false"
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
-    if threads == 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-
-def macs_per_step(case: Case) -> int:
-    """Multiply-adds of one mini-batch: forward, BP2 (not for the first layer) and BP4."""
-    pairs = list(zip(case.sizes, case.sizes[1:], strict=False))
-    return case.batch_size * sum((3 if place else 2) * n * k for place, (n, k) in enumerate(pairs))
-
-
-def compare(case: Case, dtype: str, threads: int, rounds: int = ROUNDS) -> Result:
-    """Time one case; every contender sees the same mini-batches in the same order."""
-    steps = max(4, min(2000, int(SECONDS * 1e11 / macs_per_step(case)) + 1))
-    x, y = make_data(case, max(SAMPLES // case.batch_size, 1) * case.batch_size)
-    contenders: dict[str, Contender] = {}
-    for name in ["fastbp", *installed()[0]]:
-        net = make_network(case, dtype, Network)
-        make = fastbp if name == "fastbp" else PEERS[name]
-        contender = make(case, net, x, y, threads)
-        if contender is not None:
-            contenders[name] = contender
+def compare(case: Case, dtype: str, threads: int, peers: Sequence[str], rounds: int = ROUNDS) -> Result:
+    """Time one case; every contender sees the same mini-batches in the same order, a slow one fewer of them."""
+    contenders, truth = build(case, dtype, threads, peers)
     rng = np.random.default_rng(0)
-    check_trajectories(contenders, orders(rng, len(x), CHECKED_STEPS * case.batch_size), dtype)
-    for contender in contenders.values():  # warm-up
-        contender.epoch(orders(rng, len(x), steps * case.batch_size))
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+    check_trajectories(contenders, truth, orders(rng, case, CHECKED_STEPS), dtype)
+    steps = {name: warm_up(contender, rng, case) for name, contender in contenders.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
-        order = orders(rng, len(x), steps * case.batch_size)
+        order = orders(rng, case, max(steps.values()))
         for name, contender in contenders.items():
+            own = order[: steps[name] * case.batch_size]
             if threads > 1:
                 sleep(SETTLE_SECONDS)
-            start = perf_counter()
-            contender.epoch(order)
-            times[name].append((perf_counter() - start) / (contender.steps or steps) * 1e6)
-    spread = {name: _median_and_spread(values) for name, values in times.items()}
-    gflops = 2e-3 * macs_per_step(case) / spread["fastbp"][0]
-    return Result(case.name, dtype, threads, spread, gflops, peak_gflops(np.dtype(dtype)))
+            seconds[name].append(_clock(contender, own) / steps[name])
+    times = {name: _time(values) for name, values in seconds.items()}
+    return Result(case, dtype, threads, times, peak_gflops(np.dtype(dtype)))
 
 
-def orders(rng: Any, n: int, length: int) -> Any:
-    """Shuffle n samples, again and again, until `length` places are filled."""
-    return np.concatenate([rng.permutation(n) for _ in range(-(-length // n))])[:length]
+def build(case: Case, dtype: str, threads: int, peers: Sequence[str]) -> tuple[dict[str, Contender], Contender]:
+    """Return the contenders that can do the case, ours first, and the reference."""
+    x, y = make_data(case, case.samples)
+    x, y = x.astype(dtype), y if y.ndim == 1 else y.astype(dtype)
+    contenders: dict[str, Contender] = {}
+    for name in ("fastbp", *peers):
+        make = fused if name == "fastbp" else PEERS[name].make
+        contender = make(Job(case, make_network(case, dtype, Network), x, y, threads))
+        if contender is not None:
+            contenders[name] = contender
+    return contenders, reference(Job(case, make_network(case, dtype, Network), x, y, threads))
 
 
-def check_trajectories(contenders: dict[str, Contender], order: Any, dtype: str) -> None:
-    """Make a few steps with each, and compare the weights: who computes something else is not timed against.
+def orders(rng: Any, case: Case, steps: int) -> Any:
+    """Shuffle the samples, again and again, for so many steps; each epoch has whole mini-batches only."""
+    whole = case.samples // case.batch_size * case.batch_size
+    length = steps * case.batch_size
+    return np.concatenate([rng.permutation(case.samples)[:whole] for _ in range(-(-length // whole))])[:length]
 
-    By their root mean square: where a gradient is nearly 0, Adam makes a step of rounding errors, for anyone.
-    """
-    for contender in contenders.values():
-        contender.epoch(order)
-    truth = contenders["numpy"].weights() if "numpy" in contenders else contenders["fastbp"].weights()
+
+def check_trajectories(contenders: dict[str, Contender], truth: Contender, order: Any, dtype: str) -> None:
+    """Make a few steps with each, and compare: who computes something else is not timed against."""
+    start = truth.result()
+    truth.run(order)
+    expected = truth.result()
+    rounding = CHECKED_STEPS * np.finfo(dtype).eps * np.linalg.norm(expected)  # is all there is where gradients vanish
+    tolerance = TOLERANCE[dtype] * np.linalg.norm(expected - start) + rounding
     for name, contender in contenders.items():
-        weights = contender.weights()
-        if weights is None:
-            continue
-        if not np.linalg.norm(weights - truth) <= TOLERANCE[dtype] * np.linalg.norm(truth):
-            raise ArithmeticError(f"{name} trained to other weights than the reference; its time would mean nothing")
+        contender.run(order)
+        if not np.linalg.norm(contender.result() - expected) <= tolerance:
+            raise ArithmeticError(f"{name} computed something else than the reference; its time would mean nothing")
 
 
-def _median_and_spread(values: list[float]) -> tuple[float, float]:
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    return float(middle), float(high - low) / 2
+def warm_up(contender: Contender, rng: Any, case: Case) -> int:
+    """Return the number of steps for a round, after two rounds; the first one may compile for that number."""
+    steps = CHECKED_STEPS
+    seconds = _clock(contender, orders(rng, case, steps))
+    while seconds < SECONDS / 2 and steps < MAX_STEPS:  # short calls are mostly overhead, and say little of long ones
+        steps = min(MAX_STEPS, 10 * steps)
+        order = orders(rng, case, steps)
+        contender.run(order)
+        seconds = _clock(contender, order)
+    steps = max(1, min(MAX_STEPS, round(steps * SECONDS / seconds)))
+    contender.run(orders(rng, case, steps))
+    return steps
+
+
+def _clock(contender: Contender, order: Any) -> float:
+    start = perf_counter()
+    contender.run(order)
+    return perf_counter() - start
+
+
+def _time(seconds: list[float]) -> Time:
+    low, middle, high = np.percentile(seconds, [25, 50, 75]) * 1e6
+    return Time(float(middle), float(high - low) / 2)

@@ -1,19 +1,25 @@
-"""Time fastbp against the peers that are installed: torch, jax, scikit-learn, NumPy.
+"""Time fastbp against the peers that are installed: PyTorch, JAX, scikit-learn, NumPy, ONNX Runtime.
 
 Everyone trains the same network on the same mini-batches in the same dtype, in turn; who computes other weights than
-the reference in the first steps is not timed. Peers read their thread count when they start, so one run has one.
+the reference in the first steps is not timed. Peers read their thread count when they start, so one run has one. With
+every peer, all cases take about 5 minutes, some of it for torch.compile; a sweep takes about 2.
 """
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from .outcome import Outcome, UsageError
+from .outcome import Outcome, UsageError, usage
+
+if TYPE_CHECKING:
+    from ..bench.result import Result
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
-    add("--cases", nargs="+", metavar="NAME", help="tiny nielsen tab mid deep big expm (default: all)")
+    add("--cases", nargs="+", metavar="NAME", help="some of tiny nielsen tab mid deep big expm predict1 sparse")
+    add("--sweep", choices=("width", "depth", "batch", "samples"), help="instead: how the cost grows with it")
     add("--threads", type=int, default=1, help="of every contender (default: 1)")
     add("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
     add("--rounds", type=int, default=7, help="of which the median is taken (default: 7)")
@@ -21,50 +27,78 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> Outcome:
-    """Run the cases, one after the other."""
-    from tqdm import tqdm
+    """Measure, one case after the other, then write and draw."""
+    from ..bench import sweeps, tables
+    from ..bench.machine import describe_machine
+    from ..bench.peers import present
+    from ..bench.threads import limit_threads
 
+    cases = _cases(options)
+    if options.plot:
+        from ..plotting import check_format
+
+        with usage():  # before minutes of measuring, not after
+            check_format(options.plot)
+    machine = describe_machine()
+    notes = limit_threads(options.threads)
+    here, missing = present()
+    if options.sweep:
+        here = [name for name in here if name in sweeps.PEERS]
+        missing = {name: reason for name, reason in missing.items() if name in sweeps.PEERS}
+    results = _measure(cases, options, here)
+    table = tables.sweep(options.sweep, results) if options.sweep else tables.comparison(results)
+    text = [tables.heading(machine, results, options.rounds), table, *notes]
+    if missing:
+        text.append(tables.left_out(missing))
+    if options.plot:
+        _plot(options, results)
+    report: dict[str, Any] = {
+        "machine": machine,
+        "rounds": options.rounds,
+        "results": [result.report() for result in results],
+        "left_out": missing,
+        "notes": notes,
+    }
+    if options.sweep:
+        grown = [growth and growth._asdict() | {"cliff": growth.cliff} for growth in sweeps.growths(results)]
+        report["sweep"] = {"of": options.sweep, "values": sweeps.SWEEPS[options.sweep].values, "growth": grown}
+    return Outcome(report, "\n\n".join(text))
+
+
+def _cases(options: argparse.Namespace) -> list[Any]:
     from ..bench.cases import CASES
-    from ..bench.peers import installed
-    from ..bench.run import compare, limit_threads
+    from ..bench.sweeps import SWEEPS
 
-    known = {case.name: case for case in CASES}
-    names = options.cases or list(known)
-    for name in names:
-        if name not in known:
-            raise UsageError(f"unknown case {name!r}; choose from {', '.join(known)}")
     if options.threads < 1 or options.rounds < 1:
         raise UsageError("--threads and --rounds must be 1 or more")
-    limit_threads(options.threads)
-    bar = tqdm(names, desc="cases", disable=None, leave=False)
-    results = [compare(known[name], options.dtype, options.threads, options.rounds) for name in bar]
-    if options.plot:
-        from ..plotting import plot_benchmark
-
-        plot_benchmark(results).figure.savefig(options.plot)
-    here, missing = installed()
-    rows = [result._asdict() | {"ratio": result.ratio, "best_peer": result.best_peer} for result in results]
-    text = table(results, ["fastbp", *here])
-    if missing:
-        text += f"\n\nnot installed, left out: {', '.join(missing)}"
-    return Outcome({"results": rows, "not_installed": missing}, text)
+    if options.sweep:
+        if options.cases:
+            raise UsageError("--sweep has cases of its own: give it or --cases")
+        sweep = SWEEPS[options.sweep]
+        return [sweep.case(value) for value in sweep.values]
+    known = {case.name: case for case in CASES}
+    for name in options.cases or ():
+        if name not in known:
+            raise UsageError(f"unknown case {name!r}; choose from {', '.join(known)}")
+    return [known[name] for name in options.cases or known]
 
 
-def table(results: list[Any], names: list[str]) -> str:
-    """Write a Markdown table: microseconds per step, median ± half the distance of the quartiles."""
-    heads = ["case", "threads", "dtype", *names, "ratio to the best", "GFLOP/s", "of the peak"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    for result in results:
-        times = [_time(result.times.get(name)) for name in names]
-        ratio = f"{result.ratio:.2f} ({result.best_peer})" if result.ratio else "-"
-        share = result.gflops / (result.peak * result.threads)
-        cells = [result.case, str(result.threads), result.dtype, *times, ratio, f"{result.gflops:.0f}", f"{share:.0%}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+def _measure(cases: Sequence[Any], options: argparse.Namespace, peers: Sequence[str]) -> "list[Result]":
+    from tqdm import tqdm
+
+    from ..bench.run import compare_all
+
+    bar = tqdm(cases, desc="cases", disable=None, leave=False)
+    return compare_all(bar, options.dtype, options.threads, peers, options.rounds)
 
 
-def _time(measured: tuple[float, float] | None) -> str:
-    if measured is None:
-        return "-"
-    digits = 1 if measured[0] < 100 else 0
-    return f"{measured[0]:.{digits}f} ± {measured[1]:.{digits}f}"
+def _plot(options: argparse.Namespace, results: "list[Result]") -> None:
+    from ..bench.sweeps import SWEEPS, growths
+    from ..plotting import plot_benchmark, plot_sweep
+
+    if options.sweep:
+        cliffs = [bool(growth and growth.cliff) for growth in growths(results)]
+        ax = plot_sweep(options.sweep, SWEEPS[options.sweep].values, results, cliffs)
+    else:
+        ax = plot_benchmark(results)
+    ax.figure.savefig(options.plot, dpi=150)

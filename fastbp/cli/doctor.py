@@ -4,10 +4,9 @@ import argparse
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from ..processors import allowed_cores, quota
+from ..processors import allowed_cores, processor_name, quota
 from .outcome import Outcome
 
 REQUIRED = ("fastbp", "numpy", "numba", "llvmlite", "safetensors", "tqdm")
@@ -27,7 +26,7 @@ def run(options: argparse.Namespace) -> Outcome:
     report: dict[str, Any] = {
         "python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",
         "versions": {name: found for name in (*REQUIRED, *OPTIONAL) if (found := _version(name))},
-        "processor": {"name": _processor_name(), **describe()},
+        "processor": {"name": processor_name(), **describe()},
         "threads": {"cores": os.cpu_count(), "allowed": allowed_cores(), "quota": quota()},
         "kernels": cache_info()._asdict(),
         "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},
@@ -41,15 +40,6 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-def _processor_name() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _problems(report: dict[str, Any]) -> list[str]:

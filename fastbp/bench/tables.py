@@ -1,0 +1,70 @@
+"""Results as Markdown, ready to be pasted."""
+
+from collections.abc import Sequence
+from textwrap import fill
+
+from .result import Result, Time
+from .sweeps import SWEEPS, growths
+
+WIDTH = 120
+HEADS = ["case", "threads", "dtype"]
+UNIT = "Microseconds per step (a mini-batch, or one call of predict), median ± half the distance of the quartiles"
+SPARSE = "Where inputs are zeros, GFLOP/s count them as if they were multiplied."
+
+
+def comparison(results: Sequence[Result]) -> str:
+    """Write a row for each case, and a column for each contender that takes part in one of them."""
+    names = list(dict.fromkeys(name for result in results for name in result.times))
+    rows = []
+    for result in results:
+        times = [_time(result.times.get(name)) for name in names]
+        ratio = f"{result.ratio:.2f} ({result.best_peer})" if result.ratio else "-"
+        speed = [ratio, _digits(result.gflops), f"{result.share:.0%}"]
+        rows.append([result.case.description, str(result.threads), result.dtype, *times, *speed])
+    table = _markdown([*HEADS, *names, "ratio to the best", "GFLOP/s", "of the peak"], rows)
+    return f"{table}\n\n{SPARSE}" if any(result.case.zeros for result in results) else table
+
+
+def sweep(name: str, results: Sequence[Result]) -> str:
+    """Write a row for each doubling: times, their ratio, and how work and times grew from the row above."""
+    rows = []
+    for value, result, grown in zip(SWEEPS[name].values, results, growths(list(results)), strict=False):
+        best = result.best_peer
+        peer = f"{_time(result.times[best])} ({best})" if best else "-"
+        factors = [f"x{x:.1f}" if x else "-" for x in grown[:3]] if grown else ["-"] * 3
+        ratio = f"{result.ratio:.2f}" if result.ratio else "-"
+        cliff = "cliff" if grown and grown.cliff else ""
+        rows.append([str(value), _time(result.times["fastbp"]), peer, ratio, *factors, cliff])
+    heads = [name, "fastbp", "best peer", "ratio", "work", "time of fastbp", "time of the best peer", ""]
+    return _markdown(heads, rows)
+
+
+def heading(machine: dict[str, str], results: Sequence[Result], rounds: int) -> str:
+    """Say what is measured, how, where, and with what."""
+    first = results[0]
+    threads = f"{first.threads} thread{'s' * (first.threads > 1)}"
+    how = f"{UNIT}; {first.dtype}, {threads}, {rounds} rounds, contenders in turn; fastbp and PyTorch flush denormals."
+    peak = f"measured peak of one core {first.peak:.0f} GFLOP/s"
+    where = f"{machine['processor']}, {peak}; {machine['system']}; {machine['versions']}; {machine['date']}."
+    return f"{fill(how, WIDTH)}\n\n{fill(where, WIDTH)}"
+
+
+def left_out(missing: dict[str, str]) -> str:
+    """Name the peers that did not take part, and why."""
+    return fill("Left out: " + "; ".join(f"{name} ({reason})" for name, reason in missing.items()), WIDTH)
+
+
+def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
+
+
+def _time(time: Time | None) -> str:
+    if time is None:
+        return "-"
+    digits = 1 if time.median < 100 else 0
+    return f"{time.median:.{digits}f} ± {time.spread:.{digits}f}"
+
+
+def _digits(number: float) -> str:
+    return f"{number:.1f}" if number < 10 else f"{number:.0f}"
