@@ -77,11 +77,11 @@ class Network(BaseNetwork, engine="fast"):
         One sample in an array of the network's dtype takes a short way, which checks no more than it must.
         """
         sizes, dtype = self.spec.sizes, self.dtype
-        if type(x) is not np.ndarray or x.dtype != dtype or x.shape != (sizes[0],):
+        if type(x) is not np.ndarray or x.dtype is not dtype or x.shape != (sizes[0],):
             return super().predict(x, out)
         if out is None:
             out = np.empty(sizes[-1], dtype)
-        elif type(out) is not np.ndarray or out.dtype != dtype or out.shape != (sizes[-1],):
+        elif type(out) is not np.ndarray or out.dtype is not dtype or out.shape != (sizes[-1],):
             return super().predict(x, out)
         space = getattr(self._local, "one", None) or self._space_for_one()
         space.x[...] = x
@@ -236,6 +236,7 @@ class Run:
             one=self.space.one,
             scratch=self.space.scratch,
             scratch_size=self.space.scratch_size,
+            turned=self.space.turned,
             slot_size=store.buffer.size,
             batch_size=batch_size,
             cost=COST_CODES[spec.cost],
@@ -259,7 +260,7 @@ class Run:
 
         def work(thread: int, team: int) -> None:
             epoch.train(
-                self.multiply, self.settings, space.layers, store.buffer, store.transposed, self.state,
+                self.multiply, self.settings, space.layers, store.buffer, self.state,
                 space.buffer, *self.data, order, space.costs, space.right, space.sync,
                 first, count, thread, team, seen[thread],
             )  # fmt: skip
@@ -289,4 +290,3 @@ class Run:
         """Return to the snapshot, which stays."""
         for kept, array in zip(self.saved, self.changing, strict=True):
             np.copyto(array, kept)
-        self.store.refresh_transposed()

@@ -2,8 +2,8 @@
 
 Weights of one layer lie in panels: columns of up to two vectors of outputs, each (n_in, width) with
 inputs outermost, so that a product reads them in one straight line. Outputs are padded to whole
-vectors, inputs to whole squares; pads hold zeros for ever, because their gradients are zero. A
-transposed copy of all but the first layer serves BP2.
+vectors, inputs to whole squares; pads hold zeros for ever, because their gradients are zero. BP2
+transposes a panel at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,6 @@ LAYER = np.dtype(
             "columns",  # n_out, padded
             "weights",  # in parameters: panels of (rows, width)
             "bias",  # in parameters: (columns,)
-            "transposed",  # in transposed: panels of (columns, width) over the inputs
             "activation",  # code of σ
             "input",  # in work: a^(l-1) (m, ld_input)
             "ld_input",
@@ -51,25 +50,21 @@ def aligned(size: int, dtype: Any) -> Array:
 
 
 class Parameters:
-    """All weights and biases of a network, and the transposed copies."""
+    """All weights and biases of a network."""
 
     def __init__(self, sizes: Sequence[int], dtype: Any, lanes: int) -> None:
         self.panel = 2 * lanes  # numbers across a full panel
         self.layers = np.zeros(len(sizes) - 1, LAYER)
-        size = transposed = 0
+        size = 0
         for layer, n_in, n_out in zip(self.layers, sizes, sizes[1:], strict=False):
             layer["n_in"], layer["n_out"] = n_in, n_out
             layer["rows"], layer["columns"] = padded(n_in, lanes), padded(n_out, lanes)
             layer["weights"] = size
             size += int(layer["rows"] * layer["columns"])
-        for place, layer in enumerate(self.layers):
+        for layer in self.layers:
             layer["bias"] = size
             size += int(layer["columns"])
-            if place:
-                layer["transposed"] = transposed
-                transposed += int(layer["rows"] * layer["columns"])
         self.buffer = aligned(size, dtype)  # [w¹ | w² | … | b¹ | b² | …]
-        self.transposed = aligned(max(transposed, 1), dtype)
 
     def get(self) -> tuple[list[Array], list[Array]]:
         """Return copies: weights (n_out, n_in) and biases (n_out,)."""
@@ -93,18 +88,6 @@ class Parameters:
                 part = w[columns]
                 panel[: layer["n_in"], : len(part)] = part.T
             self.buffer[layer["bias"] :][: layer["n_out"]] = b
-        self.refresh_transposed()
-
-    def refresh_transposed(self) -> None:
-        """Copy the weights of every layer but the first to where BP2 reads them."""
-        for layer in self.layers[1:]:
-            w = np.zeros((layer["rows"], layer["columns"]), self.buffer.dtype)
-            for columns, panel in self._panels(layer, self.buffer):
-                w[:, columns] = panel
-            for j in range(0, layer["rows"], self.panel):
-                part = w[j : j + self.panel].T
-                start = layer["transposed"] + j * layer["columns"]
-                self.transposed[start : start + part.size].reshape(part.shape)[:] = part
 
     def _panels(self, layer: Any, buffer: Array) -> Iterator[tuple[slice, Array]]:
         for j in range(0, layer["columns"], self.panel):

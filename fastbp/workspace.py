@@ -7,7 +7,7 @@ import numpy as np
 from .formulas import Array
 from .parameters import ALIGNMENT, Parameters, aligned, padded
 
-CHUNK_ROWS = 48  # inputs whose gradient is made at a time: whole tiles, whole squares, in L1
+CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
 MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
 
 
@@ -48,8 +48,11 @@ class Workspace:
             layer["delta"] = place(rows * ld)
             layer["ld"] = ld
             before = (int(layer["output"]), ld)
-        self.scratch_size = MAX_CONSTANTS + CHUNK_ROWS * parameters.panel if train else 0
-        self.scratch = place(threads * self.scratch_size)  # (threads, [constants of the rule | g of a chunk])
+        # Of each thread: [constants of the rule | gradient of a chunk (CHUNK_ROWS, panel) | w turned (n_out, panel)]
+        self.turned = MAX_CONSTANTS + CHUNK_ROWS * parameters.panel
+        widest = int(self.layers["columns"][1:].max(initial=0))
+        self.scratch_size = self.turned + widest * parameters.panel if train else 0
+        self.scratch = place(threads * self.scratch_size)
         self.buffer = aligned(size, dtype)
         self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x

@@ -4,10 +4,11 @@ import math
 
 from .backward import hidden_delta, output_rows
 from .dropout import drop
+from .elementwise import all_finite
 from .forward import forward_layer, gather
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
-from .pointers import matrix
+from .pointers import matrix, pointer
 from .settings import EVALUATE, SCALED
 from .team import barrier
 from .update import update_layer, write_constants
@@ -31,11 +32,7 @@ def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m
 @kernel(no_cfunc_wrapper=True)
 def predict_one(multiply, panel, lanes, layers, parameters, work):
     """a^L of the one sample that lies in the workspace as a^0; whether its entries are finite."""
-    layer = layers[0]
-    total = work[0] - work[0]
-    for i in range(layer.input, layer.input + layer.n_in):
-        total += work[i] * 0  # NaN if any is NaN or inf
-    if total != 0:
+    if not all_finite(pointer(work, layers[0].input), layers[0].ld_input):
         return False
     old = flush_denormals()
     for place in range(len(layers)):
@@ -57,7 +54,7 @@ def batch_weight(weights, order, first, m):
 
 @part
 def rows_up_and_down(
-    multiply, settings, layers, parameters, transposed, work, x, data, order, place, first, m, share,
+    multiply, settings, layers, parameters, work, thread, x, data, order, place, first, m, share,
     costs, right,
 ):  # fmt: skip
     """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
@@ -83,7 +80,7 @@ def rows_up_and_down(
             # σ' is a function of what σ gave, before dropout scaled it.
             a = matrix(work, below.output + first * below.ld, m, below.ld)
             scale_by(a, 1.0 - settings.dropout)
-        hidden_delta(multiply, settings, layers[l], below, transposed, work, first, m)
+        hidden_delta(multiply, settings, layers[l], below, parameters, work, thread, first, m)
         if dropping:
             delta = matrix(work, below.delta + first * below.ld, m, below.ld)
             drop(delta, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
@@ -110,7 +107,6 @@ def train(
     settings,
     layers,
     parameters,
-    transposed,
     state,
     work,
     x,
@@ -150,7 +146,7 @@ def train(
         while row < stop:
             rows = min(BLOCK_ROWS, stop - row)
             rows_up_and_down(
-                multiply, settings, layers, parameters, transposed, work, x, data, order,
+                multiply, settings, layers, parameters, work, thread, x, data, order,
                 place, row, rows, share, costs, right,
             )  # fmt: skip
             row += rows
@@ -173,7 +169,7 @@ def train(
             for l in range(len(layers)):
                 update_layer(
                     multiply, settings, l, layers[l],
-                    parameters, transposed, state, work, m, thread, team,
+                    parameters, state, work, m, thread, team,
                     x, order, following, m_following,
                 )  # fmt: skip
         cost += batch_cost

@@ -10,16 +10,16 @@ from numba.extending import intrinsic
 from . import jit
 from .jit import kernel, part
 from .pointers import advance, pointer
-from .tiles import MAX_ROWS, product_tiles
+from .tiles import GROUPS, MAX_ROWS, product_tiles
 
 
 @kernel(no_cpython_wrapper=True)
-def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
-    """C = A B + I for one panel of B.
+def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k):
+    """C = A B + I for one panel of B, or for some side by side where m is a row of GROUPS.
 
-    - m, vectors, k: rows of C, width of the panel in vectors, length of the sums (all >= 1)
+    - m, vectors, k: rows of C, width of the panels in vectors, length of the sums (all >= 1)
     - a (m, k): strides ras along m, kas along k, so that A or its transpose is read in place
-    - b (k, panel): row stride ldb;  c (m, panel): row stride ldc
+    - b (k, panel): row stride ldb, ldp from one panel to the next;  c (m, panel): row stride ldc
     - init (m, panel): row stride ldi; 0 repeats one row (a bias), init = c accumulates
     """
     # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not
@@ -29,9 +29,9 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
     rows, larger = m // tiles, m % tiles
     done = larger * (rows + 1)
     if larger:
-        product_tiles(rows + 1, vectors, larger, a, ras, kas, b, ldb, init, ldi, c, ldc, k)
+        product_tiles(rows + 1, vectors, larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k)
     a, init, c = advance(a, done * ras), advance(init, done * ldi), advance(c, done * ldc)
-    product_tiles(rows, vectors, tiles - larger, a, ras, kas, b, ldb, init, ldi, c, ldc, k)
+    product_tiles(rows, vectors, tiles - larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k)
 
 
 def product_address(dtype) -> int:
@@ -45,11 +45,11 @@ def product_address(dtype) -> int:
 
 def _operands(pointer):
     size = types.intp
-    return size, size, pointer, size, size, pointer, size, pointer, size, pointer, size, size
+    return size, size, pointer, size, size, pointer, size, size, pointer, size, pointer, size, size
 
 
 @intrinsic
-def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k):
     """Call `panel_product` at `address`."""
     operands = _operands(c)
 
@@ -63,6 +63,15 @@ def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, init, ldi,
 
 
 @part
+def panels_at_once(m, left):
+    """How many of the `left` whole panels to take side by side, for m rows; at least 1."""
+    wanted = GROUPS[m] if m < len(GROUPS) else 1
+    while wanted > left:
+        wanted //= 2
+    return max(wanted, 1)
+
+
+@part
 def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
     """C = A B + I over all panels of B: every product of forward and BP2.
 
@@ -73,13 +82,16 @@ def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, 
     """
     # LOOP 2 over panels of B: each is read once, from end to end, for all rows. Cutting k into blocks, as a BLAS
     # does, gained nothing on panels (blocks of 256, 400 or 512, up to 256 x 2048 x 2048, AVX2 and AVX-512).
-    for j in range(0, n, panel):
-        width = min(panel, n - j)
+    j = 0
+    while j < n:
+        panels = panels_at_once(m, (n - j) // panel)
+        width = min(panels * panel, n - j)
         product(
             multiply, m, width // lanes,
             a, lda, 1,
-            pointer(b, start_b + j * rows_b), width,
+            pointer(b, start_b + j * rows_b), min(width, panel), rows_b * panel,
             advance(init, step_init * j), 0,
             pointer(c, start_c + j), ldc,
             k,
         )  # fmt: skip
+        j += width

@@ -15,6 +15,7 @@ SETTINGS = np.dtype(
         ("one", np.int64),  # offset in work of the number 1
         ("scratch", np.int64),  # offset in work of (threads, scratch_size)
         ("scratch_size", np.int64),
+        ("turned", np.int64),  # offset in a thread's scratch of a transposed panel
         ("slot_size", np.int64),  # numbers in one state slot
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x

@@ -5,24 +5,34 @@ import platform
 from numba import types
 from numba.extending import intrinsic
 
+from .pointers import emit_prefetch
 from .simd import I64, IR_TYPES, Loop, Vectors, function_apart, lanes
 from .target import LANES
 
 # Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
 MAX_ROWS = 12 if LANES == 16 or platform.machine() in ("aarch64", "arm64") else 6
-MAX_VECTORS = 2
+PANEL_VECTORS = 2
+# Few rows would wait for their own multiply-adds (4 cycles each, 2 begin in a cycle), unless several panels go side by
+# side: as many as here, by the number of rows.
+GROUPS = (1, 4, 2, 2)
+SIZES = [(rows, vectors) for rows in range(1, MAX_ROWS + 1) for vectors in (1, PANEL_VECTORS)]
+SIZES += [(1, 4 * PANEL_VECTORS), *((rows, 2 * PANEL_VECTORS) for rows in (1, 2, 3))]
+LONG = 64  # steps of k that are time enough for a number to come from an outer cache
 
 
-def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, k):
+def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, ldp, k):
     """Σ_k A[:, k] B[k, :] for one register tile: `rows` * `vectors` vectors, a row after the other.
 
     One chain of fused multiply-adds per element, k in order: the same bits at every vector width.
     """
     builder, at = simd.builder, simd.builder.gep
     a_rows = [builder.mul(ras, I64(i)) for i in range(rows)]
+    b_places = [
+        builder.add(builder.mul(ldp, I64(v // PANEL_VECTORS)), I64(v % PANEL_VECTORS * simd.count)) for v in range(vectors)
+    ]
     with Loop(builder, k, a, b, *[simd.zero()] * (rows * vectors)) as loop:
         a_k, b_k, *old = loop.values
-        b_vectors = [simd.load(at(b_k, [I64(v * simd.count)])) for v in range(vectors)]
+        b_vectors = [simd.load(at(b_k, [place])) for place in b_places]
         total = []
         for i in range(rows):
             a_ik = simd.broadcast(builder.load(at(a_k, [a_rows[i]])))
@@ -31,7 +41,7 @@ def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, k):
     return loop.values[2:]
 
 
-def emit_product(builder, element, rows, vectors, tiles, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+def emit_product(builder, element, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k):
     """C = A B + I for `tiles` register tiles of `rows` x `vectors` vectors, one below the other.
 
     I comes last: many small terms added to one large number, a gradient to its weight, would each be rounded.
@@ -44,7 +54,11 @@ def emit_product(builder, element, rows, vectors, tiles, a, ras, kas, b, ldb, in
 
     with Loop(builder, tiles, a, init, c) as loop:
         a_t, init_t, c_t = loop.values
-        sums = emit_sums(simd, rows, vectors, a_t, ras, kas, b, ldb, k)
+        # A weight may lie in an outer cache: without this, loads at the end waited 300 cycles of a tile's 1500.
+        with builder.if_then(builder.icmp_signed(">=", k, I64(LONG))):
+            for source in places(init_t, ldi):
+                emit_prefetch(builder, source)
+        sums = emit_sums(simd, rows, vectors, a_t, ras, kas, b, ldb, ldp, k)
         for source, target, value in zip(places(init_t, ldi), places(c_t, ldc), sums, strict=True):
             simd.store(builder.fadd(simd.load(source), value), target)
         below = [(a_t, ras), (init_t, ldi), (c_t, ldc)]
@@ -64,30 +78,29 @@ def call_sized(builder, name, emit, element, rows, vectors, operands):
     choice = builder.add(builder.mul(vectors, I64(MAX_ROWS + 1)), rows)
     done = builder.append_basic_block("sized")
     switch = builder.switch(choice, done)
-    for v in range(1, MAX_VECTORS + 1):
-        for r in range(1, MAX_ROWS + 1):
-            block = builder.append_basic_block(f"size_{r}x{v}")
-            switch.add_case(I64(v * (MAX_ROWS + 1) + r), block)
-            builder.position_at_end(block)
+    for r, v in SIZES:
+        block = builder.append_basic_block(f"size_{r}x{v}")
+        switch.add_case(I64(v * (MAX_ROWS + 1) + r), block)
+        builder.position_at_end(block)
 
-            def emit_size(inside, *operands, r=r, v=v):
-                emit(inside, element, r, v, *operands)
+        def emit_size(inside, *operands, r=r, v=v):
+            emit(inside, element, r, v, *operands)
 
-            name_of_size = f"fastbp_{name}_{element}_{r}x{v}"
-            builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
-            builder.branch(done)
+        name_of_size = f"fastbp_{name}_{element}_{r}x{v}"
+        builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
+        builder.branch(done)
     builder.position_at_end(done)
 
 
 @intrinsic
-def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
-    """C = I + A B on `tiles` >= 1 register tiles of `rows` (1..MAX_ROWS) x `vectors` (1..MAX_VECTORS); k >= 1.
+def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k):
+    """C = I + A B on `tiles` >= 1 register tiles of `rows` x `vectors`, one of SIZES; k >= 1.
 
     - a, b, init, c: pointers to the first number of each operand
-    - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row)
+    - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row); ldp: from one panel of B to the next
     """
     size, pointer = types.intp, types.CPointer(c.dtype)
-    operands = (pointer, size, size, pointer, size, pointer, size, pointer, size, size)
+    operands = (pointer, size, size, pointer, size, size, pointer, size, pointer, size, size)
 
     def codegen(context, builder, signature, arguments):
         rows, vectors, *operands = arguments

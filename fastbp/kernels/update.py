@@ -1,7 +1,7 @@
 """BP3, BP4 and the optimizer's rule in one pass over the weights: the gradient is never stored whole.
 
-Work is cut into chunks of CHUNK_ROWS inputs of one panel. A thread takes a run of chunks; what it
-computes for a chunk does not depend on who else works, so neither do the bits.
+A thread takes a run of inputs. Each weight's sum is one chain over the samples, whoever computes it, so the
+bits do not depend on the number of threads.
 """
 
 import math
@@ -12,8 +12,7 @@ from .gemm import product
 from .jit import part
 from .pointers import pointer
 from .rules import CONSTANTS, apply_rule
-from .settings import GRADIENT, SCALED
-from .transpose import transpose_block
+from .settings import SCALED
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -46,69 +45,63 @@ def write_constants(settings, step, share, work, thread):
 
 
 @part
-def refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed):
-    """wᵀ ← w for inputs k .. k + rows - 1 of the panel of outputs that begins at j."""
-    panel, lanes = settings.panel, settings.lanes
-    for row in range(k, k + rows, lanes):
-        across = row // panel * panel
-        across_width = min(panel, layer.rows - across)
-        source = layer.weights + j * layer.rows + row * width
-        target = layer.transposed + across * layer.columns + j * across_width + (row - across)
-        for column in range(0, width, lanes):
-            transpose_block(
-                pointer(parameters, source + column),
-                width,
-                pointer(transposed, target + column * across_width),
-                across_width,
-            )
+def update_chunk(multiply, settings, layer, j, k, rows, a, ld_input, parameters, state, work, m, scratch):
+    """BP4 and the rule for inputs k .. k + rows - 1 of the panel at j; k = -1 is the bias: BP3 is BP4 for an input 1.
+
+    - a: pointer to the inputs (m, rows), row stride ld_input
+    """
+    width = min(settings.panel, layer.columns - j)
+    start = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
+    w, g, zeros = pointer(parameters, start), pointer(work, scratch + MAX_CONSTANTS), pointer(work, settings.zeros)
+    straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
+    product(
+        multiply, rows, width // settings.lanes,
+        a, 1, ld_input,
+        pointer(work, layer.delta + j), layer.ld, 0,
+        w if straight else zeros, width if straight else 0,
+        w if straight else g, width,
+        m,
+    )  # fmt: skip
+    if not straight:
+        slots = len(state) // settings.slot_size
+        apply_rule(
+            settings.rule,
+            k >= 0 and (settings.l1 != 0.0 or settings.l2 != 0.0),
+            pointer(work, scratch),
+            rows * width,
+            g,
+            w,
+            pointer(state, start) if slots > 0 else w,
+            pointer(state, settings.slot_size + start) if slots > 1 else w,
+        )
 
 
 @part
 def update_layer(
-    multiply, settings, place, layer, parameters, transposed, state, work, m, thread, team,
-    x, order, following, m_following,
+    multiply, settings, place, layer, parameters, state, work, m, thread, team, x, order, following, m_following
 ):  # fmt: skip
-    """BP3, BP4 and the rule for this thread's chunks of one layer.
+    """BP3, BP4 and the rule for this thread's inputs of one layer, the biases shared by panels.
 
     - place: index of the layer
     - order[following : following + m_following]: the next mini-batch, whose rows of x are fetched ahead
     """
     scratch = settings.scratch + thread * settings.scratch_size
-    penalized = settings.l1 != 0.0 or settings.l2 != 0.0
-    slots = len(state) // settings.slot_size
-    chunks = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS + 1  # of a panel: its bias, then its weights
     panels = (layer.columns + settings.panel - 1) // settings.panel
-    items = chunks * panels
-    for item in range(items * thread // team, items * (thread + 1) // team):
-        if place == 0:
-            fetch_ahead(x, order, following, m_following, item, items)
-        j = item // chunks * settings.panel
-        width = min(settings.panel, layer.columns - j)
-        k = (item % chunks - 1) * CHUNK_ROWS
-        # BP3 is BP4 for an input that is always 1.
-        bias = k < 0
-        rows = 1 if bias else min(CHUNK_ROWS, layer.n_in - k)
-        start = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
-        w, g = pointer(parameters, start), pointer(work, scratch + MAX_CONSTANTS)
-        straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
-        product(
-            multiply, rows, width // settings.lanes,
-            pointer(work, settings.one if bias else layer.input + k), 1, 0 if bias else layer.ld_input,
-            pointer(work, layer.delta + j), layer.ld,
-            w if straight else pointer(work, settings.zeros), width if straight else 0,
-            w if straight else g, width,
-            m,
+    for panel in range(panels * thread // team, panels * (thread + 1) // team):
+        one = pointer(work, settings.one)
+        update_chunk(
+            multiply, settings, layer, panel * settings.panel, -1, 1, one, 0, parameters, state, work, m, scratch
         )  # fmt: skip
-        if not straight:
-            apply_rule(
-                settings.rule,
-                penalized and not bias,
-                pointer(work, scratch),
-                rows * width,
-                g,
-                w,
-                pointer(state, start) if slots > 0 else w,
-                pointer(state, settings.slot_size + start) if slots > 1 else w,
-            )
-        if place and not bias and settings.rule != GRADIENT:
-            refresh_transposed(settings, layer, j, width, k, rows, parameters, transposed)
+    # LOOP 3 over chunks of inputs, so that their activations stay in the cache; LOOP 2 over panels. To pack
+    # activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
+    k, stop = layer.n_in * thread // team, layer.n_in * (thread + 1) // team
+    while k < stop:
+        rows = min(CHUNK_ROWS, stop - k)
+        if place == 0:
+            fetch_ahead(x, order, following, m_following, k, k + rows)
+        a = pointer(work, layer.input + k)
+        for j in range(0, layer.columns, settings.panel):
+            update_chunk(
+                multiply, settings, layer, j, k, rows, a, layer.ld_input, parameters, state, work, m, scratch
+            )  # fmt: skip
+        k += rows
