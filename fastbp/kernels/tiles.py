@@ -27,9 +27,8 @@ def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, ldp, k):
     """
     builder, at = simd.builder, simd.builder.gep
     a_rows = [builder.mul(ras, I64(i)) for i in range(rows)]
-    b_places = [
-        builder.add(builder.mul(ldp, I64(v // PANEL_VECTORS)), I64(v % PANEL_VECTORS * simd.count)) for v in range(vectors)
-    ]
+    splits = [divmod(v, PANEL_VECTORS) for v in range(vectors)]
+    b_places = [builder.add(builder.mul(ldp, I64(p)), I64(v * simd.count)) for p, v in splits]
     with Loop(builder, k, a, b, *[simd.zero()] * (rows * vectors)) as loop:
         a_k, b_k, *old = loop.values
         b_vectors = [simd.load(at(b_k, [place])) for place in b_places]
@@ -97,7 +96,8 @@ def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp
     """C = I + A B on `tiles` >= 1 register tiles of `rows` x `vectors`, one of SIZES; k >= 1.
 
     - a, b, init, c: pointers to the first number of each operand
-    - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row); ldp: from one panel of B to the next
+    - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row)
+    - ldp: from one panel of B to the next
     """
     size, pointer = types.intp, types.CPointer(c.dtype)
     operands = (pointer, size, size, pointer, size, size, pointer, size, pointer, size, size)
