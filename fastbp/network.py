@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Sequence
 from functools import cache
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numba
@@ -21,8 +22,8 @@ from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAI
 from .kernels.simd import lanes
 from .kernels.team import LINE
 from .parameters import Parameters, aligned
-from .processors import choose_threads
-from .team import run_team
+from .processors import team_sizes
+from .team import TeamSize, run_team
 from .training import Progress
 from .workspace import Workspace
 
@@ -64,12 +65,12 @@ class Network(BaseNetwork, engine="fast"):
         """
         batch_size = options.integer("batch_size", batch_size, low=1)
         slots = options.checked_optimizer(optimizer).num_slots
-        space = Workspace(self._parameters, batch_size, self._team(batch_size), train=True)
+        space = Workspace(self._parameters, batch_size, max(self._team_sizes(batch_size)), train=True)
         return space.nbytes + (2 * slots + 1) * self._parameters.buffer.nbytes
 
-    def _team(self, batch_size: int) -> int:
+    def _team_sizes(self, batch_size: int) -> list[int]:
         macs = 3 * batch_size * sum(n * k for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
-        return choose_threads(self.threads, macs, batch_size)
+        return team_sizes(self.threads, macs, batch_size)
 
     def predict(self, x: object, out: Array | None = None) -> Array:
         """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,).
@@ -149,7 +150,7 @@ class Network(BaseNetwork, engine="fast"):
         return Forward(zs, activations)
 
     def _backprop(self, x: Array, y: Array) -> Gradients:
-        run = Run(self, x, y, None, GRADIENT, len(x), num_slots=1, threads=1)
+        run = Run(self, x, y, None, GRADIENT, len(x), num_slots=1)
         seen = run.train(np.arange(len(x)), 0, 1, 0)
         nabla_w, nabla_b = self._parameters.read(run.state[: len(self._parameters.buffer)])
         deltas = [run.space.matrix("delta", layer, len(x)) for layer in run.space.layers]
@@ -157,7 +158,7 @@ class Network(BaseNetwork, engine="fast"):
         return Gradients(math.nan if seen.failed >= 0 else cost, nabla_w, nabla_b, deltas)
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
-        run = Run(self, x, y, None, EVALUATE, min(PREDICT_ROWS, len(x)), num_slots=0, threads=1)
+        run = Run(self, x, y, None, EVALUATE, min(PREDICT_ROWS, len(x)), num_slots=0)
         batches = -(-len(x) // run.batch_size)
         seen = run.train(np.arange(len(x)), 0, batches, 0)
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
@@ -178,7 +179,7 @@ class Network(BaseNetwork, engine="fast"):
         rule = _rule(optimizer)
         return Run(
             self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, threads=self._team(batch_size), dropout=self.spec.dropout, **rates,
+            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), dropout=self.spec.dropout, **rates,
         )  # fmt: skip
 
 
@@ -211,13 +212,13 @@ class Run:
         batch_size: int,
         *,
         num_slots: int,
-        threads: int,
+        sizes: Sequence[int] = (1,),
         **rates: float,
     ) -> None:
         store, spec = net._parameters, net.spec
         dtype = net.dtype
-        self.store, self.batch_size, self.threads = store, batch_size, threads
-        self.space = Workspace(store, batch_size, threads, train=True)
+        self.store, self.batch_size, self.team = store, batch_size, TeamSize(sizes)
+        self.space = Workspace(store, batch_size, max(sizes), train=True)
         self.state = aligned(num_slots * store.buffer.size, dtype)
         labelled = y.ndim == 1
         self.data = (
@@ -256,7 +257,8 @@ class Run:
         self.settings["seed"] = seed
         space, store = self.space, self.store
         space.sync[:] = 0
-        seen = np.zeros((self.threads, 4))
+        size = self.team.next()
+        seen = np.zeros((size, 4))
 
         def work(thread: int, team: int) -> None:
             epoch.train(
@@ -265,7 +267,9 @@ class Run:
                 first, count, thread, team, seen[thread],
             )  # fmt: skip
 
-        run_team(work, self.threads, self._open_barriers)
+        start = perf_counter()
+        run_team(work, size, self._open_barriers)
+        self.team.learn(size, (perf_counter() - start) / count)
         failed = int(seen[0, 3])
         self.settings["step"] += count if failed < 0 else failed - first
         cost, correct, weight = seen[0, :3].tolist()

@@ -9,10 +9,9 @@ CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 CPUINFO = Path("/proc/cpuinfo")
 
-# Multiply-adds per mini-batch from which one more thread pays: what one core has written must travel to the other.
-# On two cores 784-30-10 at batch 10 (0.7 million) took twice as long with both, 784-128-10 at batch 32 (10 million)
-# took 0.6 times as long.
-MACS_PER_THREAD = 4_000_000
+# Multiply-adds of a mini-batch below which a second thread is not even tried: some 4 us of work, of which the meetings
+# of two threads would be half.
+WORTH_TRYING = 200_000
 
 
 def allowed_cores() -> int:
@@ -34,12 +33,14 @@ def available_cores() -> int:
     return allowed_cores() if limit is None else max(1, min(allowed_cores(), math.ceil(limit)))
 
 
-def choose_threads(wanted: int | str, macs: int, batch_size: int) -> int:
-    """Return the size of the team for mini-batches of `macs` multiply-adds; "auto" never more than the cores."""
+def team_sizes(wanted: int | str, macs: int, batch_size: int) -> list[int]:
+    """Return the sizes of team to choose from, for mini-batches of `macs` multiply-adds: 1, 2, 4, .. up to all cores."""
     if wanted != "auto":
-        return min(int(wanted), batch_size)
-    paying = min(macs // MACS_PER_THREAD, batch_size)
-    return min(available_cores(), paying) if paying > 1 else 1  # the cores cost a look into ten files
+        return [min(int(wanted), batch_size)]
+    if macs < WORTH_TRYING or batch_size == 1:
+        return [1]  # without a look at the cores, which takes ten files
+    most = min(available_cores(), batch_size)
+    return sorted({most, *(2**i for i in range(most.bit_length()))})
 
 
 def processor_name() -> str:

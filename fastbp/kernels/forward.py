@@ -51,15 +51,15 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
 
 
 @part
-def fetch_ahead(x, order, first, m, k, stop):
-    """Ask for inputs k .. stop - 1 of the rows that the next mini-batch will gather.
+def fetch_ahead(x, order, first, m, item, items):
+    """Ask for share `item` of `items` of the rows that the next mini-batch will gather.
 
     They lie anywhere in memory; asked for while BP4 computes, they are in the cache when `gather` comes.
     """
     line = 64 // x.itemsize
-    for i in range(m):
+    for i in range(m * item // items, m * (item + 1) // items):
         row = order[first + i] * x.shape[1]
-        for j in range(k, stop, line):
+        for j in range(0, x.shape[1], line):
             prefetch(pointer(x, row + j))
 
 

@@ -1,7 +1,7 @@
 """BP3, BP4 and the optimizer's rule in one pass over the weights: the gradient is never stored whole.
 
-A thread takes a run of inputs. Each weight's sum is one chain over the samples, whoever computes it, so the
-bits do not depend on the number of threads.
+A thread takes a run of inputs. Each weight's sum runs over the samples in one order, whoever computes it, so
+the bits do not depend on the number of threads.
 """
 
 import math
@@ -10,9 +10,11 @@ from ..workspace import CHUNK_ROWS, MAX_CONSTANTS
 from .forward import fetch_ahead
 from .gemm import product
 from .jit import part
-from .pointers import pointer
+from .pointers import advance, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
+
+SUM_ROWS = 256  # samples added up in one chain
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -54,14 +56,18 @@ def update_chunk(multiply, settings, layer, j, k, rows, a, ld_input, parameters,
     start = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
     w, g, zeros = pointer(parameters, start), pointer(work, scratch + MAX_CONSTANTS), pointer(work, settings.zeros)
     straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
-    product(
-        multiply, rows, width // settings.lanes,
-        a, 1, ld_input,
-        pointer(work, layer.delta + j), layer.ld, 0,
-        w if straight else zeros, width if straight else 0,
-        w if straight else g, width,
-        m,
-    )  # fmt: skip
+    target = w if straight else g
+    # LOOP 1 over blocks of samples: their errors stay in the first-level cache for all inputs.
+    for first in range(0, m, SUM_ROWS):
+        source = target if straight or first else zeros
+        product(
+            multiply, rows, width // settings.lanes,
+            advance(a, first * ld_input), 1, ld_input,
+            pointer(work, layer.delta + first * layer.ld + j), layer.ld, 0,
+            source, width if straight or first else 0,
+            target, width,
+            min(SUM_ROWS, m - first),
+        )  # fmt: skip
     if not straight:
         slots = len(state) // settings.slot_size
         apply_rule(
@@ -94,13 +100,15 @@ def update_layer(
         )  # fmt: skip
     # LOOP 3 over chunks of inputs, so that their activations stay in the cache; LOOP 2 over panels. To pack
     # activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
+    items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     k, stop = layer.n_in * thread // team, layer.n_in * (thread + 1) // team
     while k < stop:
         rows = min(CHUNK_ROWS, stop - k)
-        if place == 0:
-            fetch_ahead(x, order, following, m_following, k, k + rows)
         a = pointer(work, layer.input + k)
         for j in range(0, layer.columns, settings.panel):
+            if place == 0:
+                item = k // CHUNK_ROWS * panels + j // settings.panel
+                fetch_ahead(x, order, following, m_following, item, items)
             update_chunk(
                 multiply, settings, layer, j, k, rows, a, layer.ld_input, parameters, state, work, m, scratch
             )  # fmt: skip
