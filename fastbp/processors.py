@@ -34,7 +34,7 @@ def available_cores() -> int:
 
 
 def team_sizes(wanted: int | str, macs: int, batch_size: int) -> list[int]:
-    """Return the sizes of team to choose from, for mini-batches of `macs` multiply-adds: 1, 2, 4, .. up to all cores."""
+    """Return the sizes of team to choose from, for mini-batches of `macs` multiply-adds: 1, 2, 4, .. all cores."""
     if wanted != "auto":
         return [min(int(wanted), batch_size)]
     if macs < WORTH_TRYING or batch_size == 1:

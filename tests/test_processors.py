@@ -77,18 +77,19 @@ def test_available_cores(monkeypatch, allowed, limit, expected):
 @pytest.mark.parametrize(
     ("wanted", "macs", "batch_size", "expected"),
     [
-        ("auto", 10**12, 1000, 6),
-        ("auto", 10**12, 4, 4),  # no more than there are rows
-        ("auto", 1000, 1000, 1),
-        ("auto", 3 * processors.MACS_PER_THREAD, 1000, 3),
-        (8, 1000, 1000, 8),  # what is asked for, more than the cores too
-        (8, 10**12, 5, 5),
-        (1, 10**12, 1000, 1),
+        ("auto", 10**12, 1000, [1, 2, 4, 6]),
+        ("auto", 10**12, 5, [1, 2, 4, 5]),  # no more than there are rows
+        ("auto", 10**12, 1, [1]),
+        ("auto", processors.WORTH_TRYING - 1, 1000, [1]),
+        ("auto", processors.WORTH_TRYING, 1000, [1, 2, 4, 6]),
+        (8, 1000, 1000, [8]),  # what is asked for, more than the cores too
+        (8, 10**12, 5, [5]),
+        (1, 10**12, 1000, [1]),
     ],
 )
-def test_choose_threads(monkeypatch, wanted, macs, batch_size, expected):
+def test_team_sizes(monkeypatch, wanted, macs, batch_size, expected):
     monkeypatch.setattr(processors, "available_cores", lambda: 6)
-    assert processors.choose_threads(wanted, macs, batch_size) == expected
+    assert processors.team_sizes(wanted, macs, batch_size) == expected
 
 
 def test_where_one_thread_is_enough_no_files_are_read(monkeypatch):
@@ -96,7 +97,7 @@ def test_where_one_thread_is_enough_no_files_are_read(monkeypatch):
         raise AssertionError("0.4 ms a fit")
 
     monkeypatch.setattr(processors, "quota", read)
-    assert processors.choose_threads("auto", 1000, 1000) == 1
+    assert processors.team_sizes("auto", 1000, 1000) == [1]
 
 
 def test_allowed_cores():

@@ -17,6 +17,7 @@ from processes import SECONDS, apart, busy
 
 from fastbp import SGD, Adam, network, processors, team
 from fastbp.network import Network
+from fastbp.team import TeamSize
 
 THREADS = (1, 2, 3, 5, 8)
 
@@ -70,7 +71,7 @@ def alone():
 @pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, momentum=0.9), Adam(0.01)], ids=["sgd", "momentum", "adam"])
 def test_bits_are_the_same_for_any_number_of_threads(optimizer, options):
     nets = [make(threads, **options) for threads in THREADS]
-    assert [net._team(25) for net in nets] == list(THREADS)
+    assert [net._team_sizes(25) for net in nets] == [[n] for n in THREADS]
     costs = [train(net, optimizer=optimizer).cost for net in nets]
     assert len({digest(net) for net in nets}) == 1
     assert costs == costs[:1] * len(nets)
@@ -257,13 +258,13 @@ def test_one_core_takes_one_thread():
 
 def team_on_one_core():
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    return large(threads="auto")._team(1000)
+    return max(large(threads="auto")._team_sizes(1000))
 
 
 def test_auto_keeps_to_the_cores_that_are_available(monkeypatch):
     for cores in (1, 2, 6):
         monkeypatch.setattr(processors, "available_cores", lambda cores=cores: cores)
-        assert large(threads="auto")._team(1000) == cores
+        assert max(large(threads="auto")._team_sizes(1000)) == cores
 
 
 def large(threads):
@@ -271,4 +272,28 @@ def large(threads):
 
 
 def test_small_steps_are_made_by_one_thread():
-    assert Network([4, 16, 2], threads="auto", seed=0)._team(8) == 1
+    assert Network([4, 16, 2], threads="auto", seed=0)._team_sizes(8) == [1]
+
+
+@pytest.mark.parametrize("fastest", [1, 2, 4])
+def test_the_fastest_team_is_found_and_found_again(fastest):
+    team, used = TeamSize([1, 2, 4]), []
+    for call in range(2 * TeamSize.AGAIN):
+        used.append(team.next())
+        disturbed = 100 if call in (3, 7) else 1  # one bad call does not decide
+        team.learn(used[-1], disturbed * (1.0 if used[-1] == fastest else 1.5))
+    assert set(used[: 3 * TeamSize.TRIALS]) == {1, 2, 4}
+    assert set(used[3 * TeamSize.TRIALS : TeamSize.AGAIN]) == {fastest}
+    assert set(used[TeamSize.AGAIN : TeamSize.AGAIN + 3]) == {1, 2, 4}
+    other = 1 if fastest != 1 else 2
+    for _ in range(2 * TeamSize.AGAIN):  # what was slow becomes fast
+        size = team.next()
+        team.learn(size, 0.1 if size == other else 1.0)
+    assert team.next() == other or team.calls % TeamSize.AGAIN < 3
+
+
+def test_a_team_of_one_size_is_not_asked():
+    team = TeamSize([5])
+    for _ in range(200):
+        assert team.next() == 5
+        team.learn(5, 1.0)

@@ -19,7 +19,10 @@ DEPTH = 128  # of the product: everything stays in the first-level cache
 def _repeat(multiply, a, b, c, rows, panel, repeats):
     for _ in range(repeats):
         zero, target = pointer(c, rows * panel), pointer(c, 0)
-        product(multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, 0, zero, 0, target, panel, DEPTH)
+        product(
+            multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, 0, zero, 0, target, panel, DEPTH,
+            zero, zero,
+        )  # fmt: skip
 
 
 def peak_gflops(dtype: Any, rounds: int = 20) -> float:

@@ -227,6 +227,7 @@ def hidden_delta(multiply, settings, layer, below, parameters, work, thread, fir
             zeros, 0,
             pointer(work, below.delta + first * below.ld + j), below.ld,
             layer.n_out,
+            zeros, zeros,
         )  # fmt: skip
     count = m * below.ld
     a = vector(work, below.output + first * below.ld, count)

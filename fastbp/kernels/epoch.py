@@ -168,9 +168,9 @@ def train(
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             for l in range(len(layers)):
                 update_layer(
-                    multiply, settings, l, layers[l],
+                    multiply, settings, layers[l],
                     parameters, state, work, m, thread, team,
-                    x, order, following, m_following,
+                    x, order, following, m_following if l == 0 else 0,
                 )  # fmt: skip
         cost += batch_cost
         answers += batch_right

@@ -51,19 +51,6 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
 
 
 @part
-def fetch_ahead(x, order, first, m, item, items):
-    """Ask for share `item` of `items` of the rows that the next mini-batch will gather.
-
-    They lie anywhere in memory; asked for while BP4 computes, they are in the cache when `gather` comes.
-    """
-    line = 64 // x.itemsize
-    for i in range(m * item // items, m * (item + 1) // items):
-        row = order[first + i] * x.shape[1]
-        for j in range(0, x.shape[1], line):
-            prefetch(pointer(x, row + j))
-
-
-@part
 def copy(source, target):
     """target ← source, both (count,)."""
     for i in range(len(source)):

@@ -7,7 +7,6 @@ the bits do not depend on the number of threads.
 import math
 
 from ..workspace import CHUNK_ROWS, MAX_CONSTANTS
-from .forward import fetch_ahead
 from .gemm import product
 from .jit import part
 from .pointers import advance, pointer
@@ -47,7 +46,9 @@ def write_constants(settings, step, share, work, thread):
 
 
 @part
-def update_chunk(multiply, settings, layer, j, k, rows, a, ld_input, parameters, state, work, m, scratch):
+def update_chunk(
+    multiply, settings, layer, j, k, rows, a, ld_input, parameters, state, work, m, scratch, hint, hint_end
+):  # fmt: skip
     """BP4 and the rule for inputs k .. k + rows - 1 of the panel at j; k = -1 is the bias: BP3 is BP4 for an input 1.
 
     - a: pointer to the inputs (m, rows), row stride ld_input
@@ -67,6 +68,7 @@ def update_chunk(multiply, settings, layer, j, k, rows, a, ld_input, parameters,
             source, width if straight or first else 0,
             target, width,
             min(SUM_ROWS, m - first),
+            hint, hint_end,
         )  # fmt: skip
     if not straight:
         slots = len(state) // settings.slot_size
@@ -84,19 +86,19 @@ def update_chunk(multiply, settings, layer, j, k, rows, a, ld_input, parameters,
 
 @part
 def update_layer(
-    multiply, settings, place, layer, parameters, state, work, m, thread, team, x, order, following, m_following
+    multiply, settings, layer, parameters, state, work, m, thread, team, x, order, following, m_following
 ):  # fmt: skip
     """BP3, BP4 and the rule for this thread's inputs of one layer, the biases shared by panels.
 
-    - place: index of the layer
-    - order[following : following + m_following]: the next mini-batch, whose rows of x are fetched ahead
+    - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
+      for while BP4 computes, they are in the cache when `gather` comes
     """
     scratch = settings.scratch + thread * settings.scratch_size
     panels = (layer.columns + settings.panel - 1) // settings.panel
     for panel in range(panels * thread // team, panels * (thread + 1) // team):
-        one = pointer(work, settings.one)
+        j, one = panel * settings.panel, pointer(work, settings.one)
         update_chunk(
-            multiply, settings, layer, panel * settings.panel, -1, 1, one, 0, parameters, state, work, m, scratch
+            multiply, settings, layer, j, -1, 1, one, 0, parameters, state, work, m, scratch, one, one
         )  # fmt: skip
     # LOOP 3 over chunks of inputs, so that their activations stay in the cache; LOOP 2 over panels. To pack
     # activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
@@ -106,10 +108,13 @@ def update_layer(
         rows = min(CHUNK_ROWS, stop - k)
         a = pointer(work, layer.input + k)
         for j in range(0, layer.columns, settings.panel):
-            if place == 0:
-                item = k // CHUNK_ROWS * panels + j // settings.panel
-                fetch_ahead(x, order, following, m_following, item, items)
+            item = k // CHUNK_ROWS * panels + j // settings.panel
+            hint, hint_end = a, a
+            for i in range(m_following * item // items, m_following * (item + 1) // items):
+                row = order[following + i] * x.shape[1]
+                hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
             update_chunk(
-                multiply, settings, layer, j, k, rows, a, layer.ld_input, parameters, state, work, m, scratch
+                multiply, settings, layer, j, k, rows, a, layer.ld_input, parameters, state, work, m, scratch,
+                hint, hint_end,
             )  # fmt: skip
         k += rows
