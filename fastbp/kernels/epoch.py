@@ -13,7 +13,7 @@ from .settings import EVALUATE, SCALED
 from .team import barrier
 from .update import update_layer, write_constants
 
-BLOCK_ROWS = 128  # rows taken through all layers together: their activations stay in the cache
+BLOCK_ROWS = 256  # rows taken through all layers together: few enough for the cache, and weights are read once for all
 
 
 @kernel(no_cfunc_wrapper=True)
