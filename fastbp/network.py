@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -84,24 +84,23 @@ class Network(BaseNetwork, engine="fast"):
             out = np.empty(sizes[-1], dtype)
         elif type(out) is not np.ndarray or out.dtype is not dtype or out.shape != (sizes[-1],):
             return super().predict(x, out)
-        space = getattr(self._local, "one", None) or self._space_for_one()
-        space.x[...] = x
-        if not epoch.predict_one(*space.arguments):
+        source = x if x.flags.carray else x.copy()
+        target = out if out.flags.carray else np.empty(sizes[-1], dtype)
+        arguments = getattr(self._local, "one", None) or self._arguments_for_one()
+        if not epoch.predict_one(*arguments, source, target):
             return super().predict(x, out)  # which says what is wrong
-        out[...] = space.y
+        if target is not out:
+            out[...] = target
         return out
 
-    def _space_for_one(self) -> "SpaceForOne":
+    def _arguments_for_one(self) -> tuple[Any, ...]:
+        """Look up what predicting one sample needs, once per thread."""
         store = self._parameters
         space = Workspace(store, 1, train=False)
-        first, last = space.layers[0], space.layers[-1]
-        arguments = (
+        self._local.one = (
             _product_address(self.spec.dtype), store.panel, store.panel // 2,
             space.layers, store.buffer, space.buffer,
         )  # fmt: skip
-        x = space.buffer[first["input"] :][: first["n_in"]]
-        y = space.buffer[last["output"] :][: last["n_out"]]
-        self._local.one = SpaceForOne(arguments, x, y)
         return self._local.one  # type: ignore[no-any-return]
 
     def _inference_space(self) -> Workspace:
@@ -181,14 +180,6 @@ class Network(BaseNetwork, engine="fast"):
             self, x, y, sample_weight, rule, batch_size,
             num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), dropout=self.spec.dropout, **rates,
         )  # fmt: skip
-
-
-class SpaceForOne(NamedTuple):
-    """What predicting one sample needs, looked up once per thread."""
-
-    arguments: tuple[Any, ...]
-    x: Array  # (n_0,), in the workspace
-    y: Array  # (n_L,), in the workspace
 
 
 def _rule(optimizer: SGD | Adam) -> int:

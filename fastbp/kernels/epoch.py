@@ -5,10 +5,10 @@ import math
 from .backward import hidden_delta, output_rows
 from .dropout import drop
 from .elementwise import all_finite
-from .forward import forward_layer, gather
+from .forward import copy, forward_layer, gather
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
-from .pointers import matrix, pointer
+from .pointers import matrix, pointer, vector
 from .settings import EVALUATE, SCALED
 from .team import barrier
 from .update import update_layer, write_constants
@@ -30,14 +30,20 @@ def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m
 
 
 @kernel(no_cfunc_wrapper=True)
-def predict_one(multiply, panel, lanes, layers, parameters, work):
-    """a^L of the one sample that lies in the workspace as a^0; whether its entries are finite."""
-    if not all_finite(pointer(work, layers[0].input), layers[0].ld_input):
+def predict_one(multiply, panel, lanes, layers, parameters, work, x, out):
+    """out = a^L of the sample x; False, and nothing written, where x is not finite.
+
+    - x: (n_0,); out: (n_L,); work: workspace of one row
+    """
+    bottom, top = layers[0], layers[len(layers) - 1]
+    copy(x, vector(work, bottom.input, len(x)))
+    if not all_finite(pointer(work, bottom.input), bottom.ld_input):
         return False
     old = flush_denormals()
     for place in range(len(layers)):
         forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, 1, False)
     restore_denormals(old)
+    copy(vector(work, top.output, len(out)), out)
     return True
 
 
