@@ -8,6 +8,7 @@ from .formulas import Array
 from .parameters import ALIGNMENT, Parameters, aligned, padded
 
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
+SUM_ROWS = 256  # samples added up in one chain
 MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
 
 
@@ -48,9 +49,10 @@ class Workspace:
             layer["delta"] = place(rows * ld)
             layer["ld"] = ld
             before = (int(layer["output"]), ld)
-        # Of each thread: [constants of the rule | gradient of a chunk (CHUNK_ROWS, panel) | w turned (n_out, panel)]
-        self.turned = MAX_CONSTANTS + CHUNK_ROWS * parameters.panel
-        widest = int(self.layers["columns"][1:].max(initial=0))
+        # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
+        # all where a mini-batch is added up in blocks | w turned (n_out, panel)]
+        widest = int(self.layers["columns"].max())
+        self.turned = MAX_CONSTANTS + CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel)
         self.scratch_size = self.turned + widest * parameters.panel if train else 0
         self.scratch = place(threads * self.scratch_size)
         self.buffer = aligned(size, dtype)

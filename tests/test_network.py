@@ -291,3 +291,16 @@ def test_kernels_leave_denormals_as_they_found_them():
     net.predict(np.ones(3, np.float32))
     net.predict(np.ones((2, 3)))
     assert (np.array([1e-40], np.float32) * np.float32(0.5))[0] > 0
+
+
+def test_many_small_terms_are_not_lost():
+    """Each sample's share of an update is far below the rounding of the weight that it changes."""
+    rng = np.random.default_rng(0)
+    x, y = rng.random((3000, 40)), rng.integers(0, 5, 3000)
+    moved = []
+    for dtype in ("float32", "float64"):
+        net = Network([40, 20, 5], activation="tanh", output="softmax", cost="cross_entropy", dtype=dtype, seed=0)
+        before = [w.astype(np.float64) for w in net.weights]
+        net.fit(x, y, epochs=1, batch_size=3000, optimizer=SGD(1e-4), verbose=0)
+        moved.append(np.concatenate([(w - b).ravel() for w, b in zip(net.weights, before, strict=True)]))
+    assert np.linalg.norm(moved[0] - moved[1]) < 0.05 * np.linalg.norm(moved[1])

@@ -6,14 +6,12 @@ the bits do not depend on the number of threads.
 
 import math
 
-from ..workspace import CHUNK_ROWS, MAX_CONSTANTS
+from ..workspace import CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
 from .gemm import product
 from .jit import part
 from .pointers import advance, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
-
-SUM_ROWS = 256  # samples added up in one chain
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -47,37 +45,37 @@ def write_constants(settings, step, share, work, thread):
 
 @part
 def update_chunk(
-    multiply, settings, layer, j, k, rows, a, ld_input, parameters, state, work, m, scratch, hint, hint_end
+    multiply, settings, layer, j, k, rows, a, ld_input, first, m, parameters, state, work, constants, g, hint, hint_end
 ):  # fmt: skip
-    """BP4 and the rule for inputs k .. k + rows - 1 of the panel at j; k = -1 is the bias: BP3 is BP4 for an input 1.
+    """BP4 for one block of samples; after the last the rule, for inputs k .. k + rows - 1 of the panel at j.
 
-    - a: pointer to the inputs (m, rows), row stride ld_input
+    - k = -1 is the bias: BP3 is BP4 for an input that is always 1
+    - a: pointer to the inputs (m, rows), row stride ld_input; first: of the block's samples, of m in all
+    - constants, g: places in work, of what the rule needs and of the gradient (rows, width)
     """
     width = min(settings.panel, layer.columns - j)
     start = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
-    w, g, zeros = pointer(parameters, start), pointer(work, scratch + MAX_CONSTANTS), pointer(work, settings.zeros)
+    w, gradient = pointer(parameters, start), pointer(work, g)
     straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
-    target = w if straight else g
-    # LOOP 1 over blocks of samples: their errors stay in the first-level cache for all inputs.
-    for first in range(0, m, SUM_ROWS):
-        source = target if straight or first else zeros
-        product(
-            multiply, rows, width // settings.lanes,
-            advance(a, first * ld_input), 1, ld_input,
-            pointer(work, layer.delta + first * layer.ld + j), layer.ld, 0,
-            source, width if straight or first else 0,
-            target, width,
-            min(SUM_ROWS, m - first),
-            hint, hint_end,
-        )  # fmt: skip
-    if not straight:
+    target = w if straight else gradient
+    begun = straight or first > 0
+    product(
+        multiply, rows, width // settings.lanes,
+        advance(a, first * ld_input), 1, ld_input,
+        pointer(work, layer.delta + first * layer.ld + j), layer.ld, 0,
+        target if begun else pointer(work, settings.zeros), width if begun else 0,
+        target, width,
+        min(SUM_ROWS, m - first),
+        hint, hint_end,
+    )  # fmt: skip
+    if first + SUM_ROWS >= m and not straight:
         slots = len(state) // settings.slot_size
         apply_rule(
             settings.rule,
             k >= 0 and (settings.l1 != 0.0 or settings.l2 != 0.0),
-            pointer(work, scratch),
+            pointer(work, constants),
             rows * width,
-            g,
+            gradient,
             w,
             pointer(state, start) if slots > 0 else w,
             pointer(state, settings.slot_size + start) if slots > 1 else w,
@@ -93,28 +91,33 @@ def update_layer(
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
       for while BP4 computes, they are in the cache when `gather` comes
     """
-    scratch = settings.scratch + thread * settings.scratch_size
+    constants = settings.scratch + thread * settings.scratch_size
+    g = constants + MAX_CONSTANTS
+    one = pointer(work, settings.one)
     panels = (layer.columns + settings.panel - 1) // settings.panel
     for panel in range(panels * thread // team, panels * (thread + 1) // team):
-        j, one = panel * settings.panel, pointer(work, settings.one)
-        update_chunk(
-            multiply, settings, layer, j, -1, 1, one, 0, parameters, state, work, m, scratch, one, one
-        )  # fmt: skip
-    # LOOP 3 over chunks of inputs, so that their activations stay in the cache; LOOP 2 over panels. To pack
-    # activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
+        for first in range(0, m, SUM_ROWS):
+            update_chunk(
+                multiply, settings, layer, panel * settings.panel, -1, 1, one, 0, first, m,
+                parameters, state, work, constants, g, one, one,
+            )  # fmt: skip
+    # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
+    # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
+    apart = m > SUM_ROWS  # the gradients of all panels are under way at once
     k, stop = layer.n_in * thread // team, layer.n_in * (thread + 1) // team
     while k < stop:
         rows = min(CHUNK_ROWS, stop - k)
         a = pointer(work, layer.input + k)
-        for j in range(0, layer.columns, settings.panel):
-            item = k // CHUNK_ROWS * panels + j // settings.panel
-            hint, hint_end = a, a
-            for i in range(m_following * item // items, m_following * (item + 1) // items):
-                row = order[following + i] * x.shape[1]
-                hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
-            update_chunk(
-                multiply, settings, layer, j, k, rows, a, layer.ld_input, parameters, state, work, m, scratch,
-                hint, hint_end,
-            )  # fmt: skip
+        for first in range(0, m, SUM_ROWS):
+            for j in range(0, layer.columns, settings.panel):
+                item = k // CHUNK_ROWS * panels + j // settings.panel
+                hint, hint_end = a, a
+                for i in range(m_following * item // items, m_following * (item + 1) // items):
+                    row = order[following + i] * x.shape[1]
+                    hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
+                update_chunk(
+                    multiply, settings, layer, j, k, rows, a, layer.ld_input, first, m,
+                    parameters, state, work, constants, g + (j * rows if apart else 0), hint, hint_end,
+                )  # fmt: skip
         k += rows
