@@ -32,11 +32,6 @@ def kernel(function=None, *, cache=True, **options):
     return dispatcher
 
 
-def inline_kernel(function):
-    """Compile a helper into the kernels that call it; it is never called from Python."""
-    return kernel(function, cache=False, inline="always")
-
-
 def part(function):
     """Compile a function that only kernels call; it is kept on disk as part of them."""
     return kernel(function, cache=False, **WITHOUT_WRAPPERS)
