@@ -12,6 +12,7 @@ import pytest
 from fastbp import SGD, Adam
 from fastbp.checking import OPTIMIZERS, cross_check
 from fastbp.network import Network
+from fastbp.workspace import SUM_ROWS
 
 WIDTHS = (1, 2, 3, 15, 16, 17, 31, 33, 100)
 HIDDEN = ("sigmoid", "tanh", "relu", "identity")
@@ -304,3 +305,12 @@ def test_many_small_terms_are_not_lost():
         net.fit(x, y, epochs=1, batch_size=3000, optimizer=SGD(1e-4), verbose=0)
         moved.append(np.concatenate([(w - b).ravel() for w, b in zip(net.weights, before, strict=True)]))
     assert np.linalg.norm(moved[0] - moved[1]) < 0.05 * np.linalg.norm(moved[1])
+
+
+@pytest.mark.parametrize("penalties", [{}, {"l1": 0.01, "l2": 0.1}], ids=["plain", "penalized"])
+@pytest.mark.parametrize("rows", [SUM_ROWS, SUM_ROWS + 1, 3 * SUM_ROWS - 1])
+def test_batches_added_up_in_blocks_agree_with_reference(rows, penalties):
+    rng = np.random.default_rng(0)
+    net = Network([33, 50, 17, 3], output="softmax", cost="cross_entropy", dtype="float64", seed=0, **penalties)
+    report = cross_check(net, rng.random((rows, 33)), rng.integers(0, 3, rows), batch_size=rows)
+    assert report.passed, report
