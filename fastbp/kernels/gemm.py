@@ -75,7 +75,7 @@ def panels_at_once(m, left):
 
 @part
 def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
-    """C = A B + I over all panels of B: every product of forward and BP2.
+    """C = A B + I over all panels of B: forward's product.
 
     - m, k, n: rows of C, length of the sums, columns of C with their pads
     - a: pointer to (m, k), row stride lda

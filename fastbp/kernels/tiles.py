@@ -100,7 +100,7 @@ def call_sized(builder, name, emit, element, rows, vectors, operands):
 
 @intrinsic
 def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end):
-    """C = I + A B on `tiles` >= 1 register tiles of `rows` x `vectors`, one of SIZES; k >= 1.
+    """C = A B + I on `tiles` >= 1 register tiles of `rows` x `vectors`, one of SIZES; k >= 1.
 
     - a, b, init, c: pointers to the first number of each operand
     - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row)
