@@ -15,8 +15,8 @@ from .base import BaseNetwork, Forward, Gradients
 from .formulas import Array
 from .formulas.optimizers import SGD, Adam
 from .kernels import epoch
-from .kernels.backward import COST_CODES
-from .kernels.elementwise import ACTIVATION_CODES
+from .kernels.activations import ACTIVATION_CODES
+from .kernels.costs import cost_code
 from .kernels.gemm import product_address
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
@@ -218,7 +218,6 @@ class Run:
             _read_only(y if labelled else np.empty(0, np.int64)),
             _read_only(np.empty(0, dtype) if sample_weight is None else sample_weight),
         )
-        info = np.finfo(dtype)
         if rule == PLAIN and not (spec.l1 or spec.l2):
             rule = SCALED
         self.settings = settings(
@@ -231,12 +230,10 @@ class Run:
             turned=self.space.turned,
             slot_size=store.buffer.size,
             batch_size=batch_size,
-            cost=COST_CODES[spec.cost],
+            cost=cost_code(spec.cost, spec.activations[-1]),
             rule=rule,
             l1=spec.l1,
             l2=spec.l2,
-            tiny=info.tiny,
-            epsneg=info.epsneg,
             **rates,
         )
         self.multiply = _product_address(spec.dtype)

@@ -4,11 +4,11 @@ import math
 
 from .backward import hidden_delta, output_rows
 from .dropout import drop
-from .elementwise import all_finite
-from .forward import copy, forward_layer, gather
+from .forward import forward_layer
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
-from .pointers import matrix, pointer, vector
+from .pointers import pointer
+from .rows import all_finite, copy, gather, scale
 from .settings import EVALUATE, SCALED
 from .team import barrier
 from .update import update_layer, write_constants
@@ -23,7 +23,7 @@ def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m
     - keep_z: leave z^l too, in the memory of δ^l
     """
     old = flush_denormals()
-    gather(x, order, first, m, work, layers[0].input, layers[0].ld_input)
+    gather(x, pointer(order, first), m, pointer(work, layers[0].input), layers[0].ld_input)
     for place in range(len(layers)):
         forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, m, keep_z)
     restore_denormals(old)
@@ -36,14 +36,14 @@ def predict_one(multiply, panel, lanes, layers, parameters, work, x, out):
     - x: (n_0,); out: (n_L,); work: workspace of one row
     """
     bottom, top = layers[0], layers[len(layers) - 1]
-    copy(x, vector(work, bottom.input, len(x)))
+    copy(pointer(x, 0), pointer(work, bottom.input), len(x))
     if not all_finite(pointer(work, bottom.input), bottom.ld_input):
         return False
     old = flush_denormals()
     for place in range(len(layers)):
         forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, 1, False)
     restore_denormals(old)
-    copy(vector(work, top.output, len(out)), out)
+    copy(pointer(work, top.output), pointer(out, 0), len(out))
     return True
 
 
@@ -66,45 +66,34 @@ def rows_up_and_down(
     """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
     last = len(layers) - 1
     bottom = layers[0]
-    start = bottom.input + first * bottom.ld_input
-    gather(x, order, place + first, m, work, start, bottom.ld_input)
+    gather(x, pointer(order, place + first), m, pointer(work, bottom.input + first * bottom.ld_input), bottom.ld_input)
     dropping = settings.dropout > 0.0
     for l in range(last + 1):
         layer = layers[l]
-        forward_layer(
-            multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last
-        )
+        forward_layer(multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last)
         if dropping and l < last:
-            a = matrix(work, layer.output + first * layer.ld, m, layer.ld)
-            drop(a, layer.n_out, l, place + first, settings.seed, settings.dropout)
+            a = pointer(work, layer.output + first * layer.ld)
+            drop(a, m, layer.ld, layer.n_out, l, place + first, settings.seed, settings.dropout)
     output_rows(settings, layers[last], work, data, order, place, first, m, costs, right)
     if settings.rule == EVALUATE:
         return
     for l in range(last, 0, -1):
         below = layers[l - 1]
+        count = m * below.ld
+        a = pointer(work, below.output + first * below.ld)
         if dropping:
             # σ' is a function of what σ gave, before dropout scaled it.
-            a = matrix(work, below.output + first * below.ld, m, below.ld)
-            scale_by(a, 1.0 - settings.dropout)
+            scale(a, count, 1.0 - settings.dropout)
         hidden_delta(multiply, settings, layers[l], below, parameters, work, thread, first, m)
         if dropping:
-            delta = matrix(work, below.delta + first * below.ld, m, below.ld)
-            drop(delta, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
-            scale_by(a, 1.0 / (1.0 - settings.dropout))
+            delta = pointer(work, below.delta + first * below.ld)
+            drop(delta, m, below.ld, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
+            scale(a, count, 1.0 / (1.0 - settings.dropout))
     if settings.rule == SCALED:
         for l in range(last + 1):
             layer = layers[l]
-            delta = matrix(work, layer.delta + first * layer.ld, m, layer.ld)
-            scale_by(delta, -settings.learning_rate * share)
-
-
-@part
-def scale_by(a, factor):
-    """Multiply in place: a ← factor · a."""
-    T = type(a[0, 0])
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            a[i, j] *= T(factor)
+            delta = pointer(work, layer.delta + first * layer.ld)
+            scale(delta, m * layer.ld, -settings.learning_rate * share)
 
 
 @kernel(no_cfunc_wrapper=True)

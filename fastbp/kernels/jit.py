@@ -12,11 +12,11 @@ from numba import njit
 
 from .cache import KernelCache
 from .folders import cache_info as cache_info
+from .parts import PartCompiler
 
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
 
-# Wrappers for Python and C hold the whole function once more: a third of the time that LLVM takes.
-WITHOUT_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
 
 
 def kernel(function=None, *, cache=True, **options):
@@ -34,7 +34,7 @@ def kernel(function=None, *, cache=True, **options):
 
 def part(function):
     """Compile a function that only kernels call; it is kept on disk as part of them."""
-    return kernel(function, cache=False, **WITHOUT_WRAPPERS)
+    return kernel(function, cache=False, **PART)
 
 
 def address(dispatcher, signature):

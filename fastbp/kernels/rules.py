@@ -10,16 +10,15 @@ from types import SimpleNamespace
 from numba import types
 from numba.extending import intrinsic
 
-from .jit import part
+from .flow import I64, Loop, choose
+from .numbers import numbers, sqrt, with_sign_of
 from .pointers import emit_prefetch
-from .settings import ADAM, MOMENTUM, NESTEROV, PLAIN
-from .simd import I64, IR_TYPES, Loop, Number, Vectors, lanes, sqrt, with_sign_of
+from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV, PLAIN
+from .simd import Vectors
 
 # What the formulas call c, in this order in memory.
 CONSTANTS = ("share", "l1", "l2", "rate", "mu", "beta1", "rest1", "beta2", "rest2", "root", "epsilon")
 AHEAD = 16  # vectors: what is asked for while it is still on its way from the outer caches
-
-PENALIZE, FIRST = -1, -2  # beside the rules of `settings`
 
 
 def penalize(c, g, w):
@@ -27,8 +26,8 @@ def penalize(c, g, w):
     return g + (with_sign_of(w, c.l1) + c.l2 * w), w
 
 
-def first_slot(c, g, w, v):
-    """The gradient itself, to the first slot."""
+def gradient(c, g, w, v):
+    """v ← ∂C/∂w."""
     return g, w, c.share * g
 
 
@@ -57,56 +56,45 @@ def adam(c, g, w, first, second):
     return g, w - c.rate * (first / (c.root * sqrt(second) + c.epsilon)), first, second
 
 
-FORMULAS = {
-    PENALIZE: penalize, FIRST: first_slot, PLAIN: plain, MOMENTUM: momentum, NESTEROV: nesterov, ADAM: adam,
-}  # fmt: skip
+FORMULAS = {GRADIENT: gradient, PLAIN: plain, MOMENTUM: momentum, NESTEROV: nesterov, ADAM: adam}
 
 
-@intrinsic(prefer_literal=True)
-def _run(typing_context, code, c, count, g, w, first, second):
+def emit_rule(simd, formula, slots, c, count, g, w, first, second):
     """One formula over `count` numbers, whole vectors; stores what it changes."""
-    dtype = w.dtype
-    formula = FORMULAS[code.literal_value]
-    slots = formula.__code__.co_argcount - 3
-
-    def codegen(context, builder, signature, arguments):
-        _, c, count, g, *arrays = arguments
-        simd = Vectors(builder, IR_TYPES[dtype], lanes(dtype))
-        at = builder.gep
-        values = {name: builder.load(at(c, [I64(i)])) for i, name in enumerate(CONSTANTS)}
-        constants = SimpleNamespace(**{name: Number(simd, simd.broadcast(x)) for name, x in values.items()})
-        arrays = [g, *arrays[: 1 + slots]]
-        with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
-            (offset,) = loop.values
-            for array in arrays[1:]:
-                emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
-            old = [Number(simd, simd.load(at(array, [offset]))) for array in arrays]
-            for array, before, after in zip(arrays, old, formula(constants, *old), strict=True):
-                if after is not before:
-                    simd.store(after.value, at(array, [offset]))
-            loop.later = [builder.add(offset, I64(simd.count))]
-        return context.get_dummy_value()
-
-    pointer = types.CPointer(dtype)
-    return types.void(code, pointer, types.intp, pointer, pointer, pointer, pointer), codegen
+    builder, at = simd.builder, simd.builder.gep
+    constants = numbers(simd, *(builder.load(at(c, [I64(i)])) for i in range(len(CONSTANTS))))
+    constants = SimpleNamespace(**dict(zip(CONSTANTS, constants, strict=True)))
+    arrays = [g, w, first, second][: 2 + slots]
+    with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
+        (offset,) = loop.values
+        for array in arrays[1:]:
+            emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
+        old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays))
+        for array, before, after in zip(arrays, old, formula(constants, *old), strict=True):
+            if after is not before:
+                simd.store(after.value, at(array, [offset]))
+        loop.later = [builder.add(offset, I64(simd.count))]
 
 
-@part
-def apply_rule(rule, penalized, c, count, g, w, first, second):
+@intrinsic
+def apply_rule(typing_context, rule, penalized, c, count, g, w, first, second):
     """W ← rule(Σ g), for pointers to `count` numbers each; the rule's state is changed too.
 
     - c: pointer to CONSTANTS; penalized: whether their l1 and l2 count
     - first, second: the optimizer's state, any pointer where it has none
     """
-    if penalized:
-        _run(PENALIZE, c, count, g, w, first, second)
-    if rule == ADAM:
-        _run(ADAM, c, count, g, w, first, second)
-    elif rule == MOMENTUM:
-        _run(MOMENTUM, c, count, g, w, first, second)
-    elif rule == NESTEROV:
-        _run(NESTEROV, c, count, g, w, first, second)
-    elif rule == PLAIN:
-        _run(PLAIN, c, count, g, w, first, second)
-    else:
-        _run(FIRST, c, count, g, w, first, second)
+
+    def codegen(context, builder, signature, arguments):
+        rule, penalized, *operands = arguments
+
+        def case(formula):
+            slots = formula.__code__.co_argcount - 3
+            return lambda: emit_rule(Vectors(builder, w.dtype), formula, slots, *operands)
+
+        with builder.if_then(penalized):
+            case(penalize)()
+        choose(builder, rule, {code: case(formula) for code, formula in FORMULAS.items()})
+        return context.get_dummy_value()
+
+    pointer = types.CPointer(w.dtype)
+    return types.void(types.intp, types.boolean, pointer, types.intp, pointer, pointer, pointer, pointer), codegen

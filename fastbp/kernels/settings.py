@@ -18,7 +18,7 @@ SETTINGS = np.dtype(
         ("turned", np.int64),  # offset in a thread's scratch of a transposed panel
         ("slot_size", np.int64),  # numbers in one state slot
         ("batch_size", np.int64),
-        ("cost", np.int64),  # code of C_x
+        ("cost", np.int64),  # code of C_x, see costs.cost_code
         ("rule", np.int64),  # SCALED .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
         ("step", np.int64),  # updates made before this call
         ("seed", np.uint64),  # of dropout in this epoch
@@ -30,8 +30,6 @@ SETTINGS = np.dtype(
         ("l1", np.float64),
         ("l2", np.float64),
         ("dropout", np.float64),
-        ("tiny", np.float64),  # where costs clip a
-        ("epsneg", np.float64),
     ]
 )
 

@@ -10,11 +10,11 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from .flow import I64
 from .target import LANES
 
-I32, I64 = ir.IntType(32), ir.IntType(64)
+I32 = ir.IntType(32)
 IR_TYPES = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
-FLAGS = ("contract", "nsz")  # as in jit.py
 
 
 def lanes(dtype) -> int:
@@ -24,25 +24,34 @@ def lanes(dtype) -> int:
 
 
 class Vectors:
-    """Loads, stores and arithmetic of one vector type, in one function body."""
+    """Vectors of one type in one function body: loads, stores, and what has no operator of its own."""
 
-    def __init__(self, builder, element, count):
-        self.builder, self.element, self.count = builder, element, count
-        self.type = ir.VectorType(element, count)
-        self.alignment = 4 if isinstance(element, ir.FloatType) else 8
-        self.suffix = f"v{count}f{8 * self.alignment}"
+    def __init__(self, builder, dtype):
+        self.builder, self.dtype, self.count = builder, dtype, lanes(dtype)
+        self.element = IR_TYPES[dtype]
+        self.type = ir.VectorType(self.element, self.count)
+        self.alignment = dtype.bitwidth // 8
 
     def load(self, pointer):
         value = self.builder.load(self.builder.bitcast(pointer, self.type.as_pointer()))
         value.align = self.alignment
         return value
 
+    def load_where(self, mask, pointer, otherwise):
+        """Load the numbers that the mask names, and touch no others."""
+        place = self.builder.bitcast(pointer, self.type.as_pointer())
+        return self.call("masked.load", "p0", place, I32(self.alignment), mask, otherwise)
+
     def store(self, value, pointer):
         place = self.builder.bitcast(pointer, self.type.as_pointer())
         self.builder.store(value, place).align = self.alignment
 
+    def constant(self, value):
+        return ir.Constant(self.type, [float(self.dtype(value))] * self.count)
+
     def broadcast(self, scalar):
-        undefined = ir.Constant(self.type, ir.Undefined)
+        """A vector of this scalar, of any type."""
+        undefined = ir.Constant(ir.VectorType(scalar.type, self.count), ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, I32(0))
         everywhere = ir.Constant(ir.VectorType(I32, self.count), None)
         return self.builder.shuffle_vector(first, undefined, everywhere)
@@ -50,104 +59,48 @@ class Vectors:
     def zero(self):
         return ir.Constant(self.type, None)
 
+    def vectors(self, n):
+        """How many vectors n numbers fill, the last perhaps in part."""
+        return self.builder.udiv(self.builder.add(n, I64(self.count - 1)), I64(self.count))
+
+    def places(self, offset):
+        """offset, offset + 1, ...: integers, one for each lane."""
+        first = self.broadcast(self.builder.trunc(offset, I32))
+        return self.builder.add(first, ir.Constant(first.type, list(range(self.count))))
+
+    def compare(self, sign, places, scalar):
+        """Mask of the places (int32) that are `sign` a 64-bit integer."""
+        return self.builder.icmp_signed(sign, places, self.broadcast(self.builder.trunc(scalar, I32)))
+
+    def any(self, mask):
+        """Whether some entry of the mask is true."""
+        bits = ir.IntType(self.count)
+        return self.builder.icmp_unsigned("!=", self.builder.bitcast(mask, bits), bits(0))
+
+    def maximum(self, vector):
+        """The largest entry, as a scalar: halves against halves, which is the same in any order."""
+        builder, size = self.builder, self.count // 2
+        while size:
+            turned = [(i + size) % self.count for i in range(self.count)]
+            other = builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(I32, self.count), turned))
+            vector = builder.select(builder.fcmp_ordered(">", vector, other), vector, other)
+            size //= 2
+        return builder.extract_element(vector, I32(0))
+
+    def add_in_order(self, total, vector):
+        """The scalar `total` plus every entry, one after the other: the same bits at every vector width."""
+        for i in range(self.count):
+            entry = self.builder.extract_element(vector, I32(i))
+            if entry.type != total.type:
+                entry = self.builder.fpext(entry, total.type)
+            total = self.builder.fadd(total, entry)
+        return total
+
     def fma(self, x, y, z):
-        return self._call("fma", x, y, z)
+        return self.call("fma", "", x, y, z)
 
-    def sqrt(self, x):
-        return self._call("sqrt", x)
-
-    def _call(self, name, *operands):
-        kind = ir.FunctionType(self.type, [self.type] * len(operands))
-        name = f"llvm.{name}.{self.suffix}"
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, operands)
-
-
-class Number:
-    """A vector in a formula: +, -, *, / and the functions below emit its instructions."""
-
-    def __init__(self, simd, value):
-        self.simd, self.value = simd, value
-
-    def _with(self, emit, other):
-        return Number(self.simd, emit(self.value, other.value, flags=FLAGS))
-
-    def __add__(self, other):
-        return self._with(self.simd.builder.fadd, other)
-
-    def __sub__(self, other):
-        return self._with(self.simd.builder.fsub, other)
-
-    def __mul__(self, other):
-        return self._with(self.simd.builder.fmul, other)
-
-    def __truediv__(self, other):
-        return self._with(self.simd.builder.fdiv, other)
-
-
-def sqrt(x):
-    """Square root of a Number, entry by entry."""
-    return Number(x.simd, x.simd.sqrt(x.value))
-
-
-def with_sign_of(x, size):
-    """Size · sign x of two Numbers; 0 where x is 0."""
-    builder, zero = x.simd.builder, x.simd.zero()
-    below = builder.select(
-        builder.fcmp_ordered("<", x.value, zero), builder.fsub(zero, size.value), zero
-    )
-    return Number(
-        x.simd, builder.select(builder.fcmp_ordered(">", x.value, zero), size.value, below)
-    )
-
-
-class Loop:
-    """A loop of `times` rounds (0 allowed), with values carried from round to round.
-
-    `with Loop(builder, times, *first) as loop:` emits the body: `loop.values` are the round's values, and
-    `loop.later` must be set to the next round's. After it `loop.values` are the last ones.
-    """
-
-    def __init__(self, builder, times, *first):
-        self.builder, self.times, self.first = builder, times, [I64(0), *first]
-
-    def __enter__(self):
-        builder = self.builder
-        self.before = builder.block
-        self.body, self.done = builder.append_basic_block("body"), builder.append_basic_block("done")
-        builder.cbranch(builder.icmp_signed(">", self.times, I64(0)), self.body, self.done)
-        builder.position_at_end(self.body)
-        self.phis = [builder.phi(value.type) for value in self.first]
-        self.values = self.phis[1:]
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if error is not None:
-            return
-        builder, end = self.builder, self.builder.block
-        later = [builder.add(self.phis[0], I64(1)), *self.later]
-        for phi, first, last in zip(self.phis, self.first, later, strict=True):
-            phi.add_incoming(first, self.before)
-            phi.add_incoming(last, end)
-        builder.cbranch(builder.icmp_signed("<", later[0], self.times), self.body, self.done)
-        builder.position_at_end(self.done)
-        self.values = []
-        for first, last in zip(self.first[1:], later[1:], strict=True):
-            phi = builder.phi(first.type)
-            phi.add_incoming(first, self.before)
-            phi.add_incoming(last, end)
-            self.values.append(phi)
-
-
-def function_apart(module, name, emit, operands):
-    """The LLVM function `name`, which is not inlined; `emit(builder, *arguments)` emits it at its first use."""
-    if name in module.globals:
-        return module.globals[name]
-    kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
-    function = ir.Function(module, kind, name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block())
-    emit(builder, *function.args)
-    builder.ret_void()
-    return function
+    def call(self, name, also, *operands):
+        """Call an intrinsic of LLVM that gives a vector; `also`: what its name ends with, after the vector's type."""
+        kind = ir.FunctionType(self.type, [operand.type for operand in operands])
+        name = ".".join(filter(None, ["llvm", name, f"v{self.count}f{self.dtype.bitwidth}", also]))
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), operands)

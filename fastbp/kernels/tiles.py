@@ -5,8 +5,9 @@ import platform
 from numba import types
 from numba.extending import intrinsic
 
+from .flow import I64, Loop, choose, function_apart
 from .pointers import emit_prefetch
-from .simd import I64, IR_TYPES, Loop, Vectors, function_apart, lanes
+from .simd import Vectors
 from .target import LANES
 
 # Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
@@ -42,13 +43,13 @@ def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, ldp, k):
 
 
 def emit_product(
-    builder, element, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end
+    builder, dtype, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end
 ):  # fmt: skip
     """C = A B + I for `tiles` register tiles of `rows` x `vectors` vectors, one below the other.
 
     I comes last: many small terms added to one large number, a gradient to its weight, would each be rounded.
     """
-    simd, at = Vectors(builder, element, lanes_of(element)), builder.gep
+    simd, at = Vectors(builder, dtype), builder.gep
 
     def places(base, stride):
         starts = [builder.mul(stride, I64(i)) for i in range(rows)]
@@ -71,31 +72,21 @@ def emit_product(
         loop.later.append(at(hint_t, [I64(HINTS * 64 // simd.alignment)]))
 
 
-def lanes_of(element):
-    """Numbers in one vector of an IR type."""
-    return next(lanes(dtype) for dtype, kind in IR_TYPES.items() if kind == element)
-
-
-def call_sized(builder, name, emit, element, rows, vectors, operands):
+def call_sized(builder, name, emit, dtype, rows, vectors, operands):
     """Call the function that `emit` emits for this size: a switch over all sizes.
 
     Each is an LLVM function of its own: inlined side by side, tiles spill each other's registers.
     """
+
+    def case(r, v):
+        def emit_size(inside, *operands):
+            emit(inside, dtype, r, v, *operands)
+
+        name_of_size = f"fastbp_{name}_{dtype}_{r}x{v}"
+        return lambda: builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
+
     choice = builder.add(builder.mul(vectors, I64(MAX_ROWS + 1)), rows)
-    done = builder.append_basic_block("sized")
-    switch = builder.switch(choice, done)
-    for r, v in SIZES:
-        block = builder.append_basic_block(f"size_{r}x{v}")
-        switch.add_case(I64(v * (MAX_ROWS + 1) + r), block)
-        builder.position_at_end(block)
-
-        def emit_size(inside, *operands, r=r, v=v):
-            emit(inside, element, r, v, *operands)
-
-        name_of_size = f"fastbp_{name}_{element}_{r}x{v}"
-        builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
-        builder.branch(done)
-    builder.position_at_end(done)
+    choose(builder, choice, {v * (MAX_ROWS + 1) + r: case(r, v) for r, v in SIZES})
 
 
 @intrinsic
@@ -111,7 +102,7 @@ def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp
 
     def codegen(context, builder, signature, arguments):
         rows, vectors, *operands = arguments
-        call_sized(builder, "product", emit_product, IR_TYPES[c.dtype], rows, vectors, operands)
+        call_sized(builder, "product", emit_product, c.dtype, rows, vectors, operands)
         return context.get_dummy_value()
 
     return types.void(size, size, size, *operands), codegen

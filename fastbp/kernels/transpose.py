@@ -4,7 +4,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .simd import I32, I64, IR_TYPES, Vectors, lanes
+from .flow import I64
+from .simd import I32, Vectors
 
 
 @intrinsic
@@ -18,11 +19,9 @@ def transpose_block(typing_context, source, ld_source, target, ld_target):
 
     def codegen(context, builder, signature, arguments):
         source, ld_source, target, ld_target = arguments
-        count = lanes(dtype)
-        simd = Vectors(builder, IR_TYPES[dtype], count)
-        rows = [
-            simd.load(builder.gep(source, [builder.mul(ld_source, I64(i))])) for i in range(count)
-        ]
+        simd = Vectors(builder, dtype)
+        count = simd.count
+        rows = [simd.load(builder.gep(source, [builder.mul(ld_source, I64(i))])) for i in range(count)]
         size = count // 2
         while size:
             block = [j // size % 2 for j in range(count)]

@@ -86,38 +86,34 @@ def update_chunk(
 def update_layer(
     multiply, settings, layer, parameters, state, work, m, thread, team, x, order, following, m_following
 ):  # fmt: skip
-    """BP3, BP4 and the rule for this thread's inputs of one layer, the biases shared by panels.
+    """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias.
 
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
       for while BP4 computes, they are in the cache when `gather` comes
     """
     constants = settings.scratch + thread * settings.scratch_size
     g = constants + MAX_CONSTANTS
-    one = pointer(work, settings.one)
-    panels = (layer.columns + settings.panel - 1) // settings.panel
-    for panel in range(panels * thread // team, panels * (thread + 1) // team):
-        for first in range(0, m, SUM_ROWS):
-            update_chunk(
-                multiply, settings, layer, panel * settings.panel, -1, 1, one, 0, first, m,
-                parameters, state, work, constants, g, one, one,
-            )  # fmt: skip
     # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
     # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
+    panels = (layer.columns + settings.panel - 1) // settings.panel
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     apart = m > SUM_ROWS  # the gradients of all panels are under way at once
-    k, stop = layer.n_in * thread // team, layer.n_in * (thread + 1) // team
+    k = layer.n_in * thread // team if thread else -1
+    stop = layer.n_in * (thread + 1) // team
     while k < stop:
-        rows = min(CHUNK_ROWS, stop - k)
-        a = pointer(work, layer.input + k)
+        bias = k < 0
+        rows = 1 if bias else min(CHUNK_ROWS, stop - k)
+        a = pointer(work, settings.one if bias else layer.input + k)
+        asked = 0 if bias else m_following
         for first in range(0, m, SUM_ROWS):
             for j in range(0, layer.columns, settings.panel):
                 item = k // CHUNK_ROWS * panels + j // settings.panel
                 hint, hint_end = a, a
-                for i in range(m_following * item // items, m_following * (item + 1) // items):
+                for i in range(asked * item // items, asked * (item + 1) // items):
                     row = order[following + i] * x.shape[1]
                     hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
                 update_chunk(
-                    multiply, settings, layer, j, k, rows, a, layer.ld_input, first, m,
+                    multiply, settings, layer, j, k, rows, a, 0 if bias else layer.ld_input, first, m,
                     parameters, state, work, constants, g + (j * rows if apart else 0), hint, hint_end,
                 )  # fmt: skip
         k += rows

@@ -1,106 +1,118 @@
-"""exp and tanh that vectorise: numba's call libm, one number at a time.
+"""exp, tanh and ln of vectors: libm, which numba calls, takes one number at a time.
 
-Both rest on e^x = 2^n e^r with r = x - n ln 2, |r| <= ln 2 / 2, and a polynomial for e^r - 1.
-Branch-free, so that loops over them become vector code; NaN stays NaN. Within 2 ulp of the true
-value where that is a normal number (tests/test_vmath.py); beyond the range where 2^n is a normal
-number, x is held at its ends.
+Branch-free; NaN stays NaN. Within the bounds that tests/test_kernels.py states.
 """
 
 import math
+from typing import NamedTuple
 
-import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
 
-from .jit import part
+from .numbers import Number, where
 
-f4, f8 = np.float32, np.float64
-# Adding and subtracting 1.5 * 2^(mantissa bits) rounds to a whole number, and leaves that number in the low bits.
-ROUND32, ROUND64 = f4(1.5 * 2**23), f8(1.5 * 2**52)
-# ln 2 in two parts, the first with so few bits that n * LN2_HIGH is exact.
-HIGH32, LOW32 = f4(0.693359375), f4(-2.12194440e-4)
-HIGH64, LOW64 = f8(6.93145751953125e-1), f8(1.42860682030941723212e-6)
-C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13 = (1 / math.factorial(k) for k in range(2, 14))
-LOG2E32, LOG2E64 = f4(1.4426950408889634), f8(1.4426950408889634)
+LOG2E = 1.4426950408889634
+ROOT_HALF = 0.7071067811865476
 
 
-@intrinsic
-def _power_of_two(typing_context, shifted):
-    """2^n from n + ROUND: the low bits of the sum are n, the exponent of 2^n is n + bias."""
-    bits, mantissa, bias = (32, 23, 127) if shifted == types.float32 else (64, 52, 1023)
+class Format(NamedTuple):
+    """What the functions need to know of a dtype."""
 
-    def codegen(context, builder, signature, arguments):
-        integer = ir.IntType(bits)
-        number = builder.add(builder.bitcast(arguments[0], integer), integer(bias))
-        return builder.bitcast(builder.shl(number, integer(mantissa)), arguments[0].type)
-
-    return shifted(shifted), codegen
-
-
-@part
-def _split32(x):
-    """(2^n, e^r - 1) of x; coefficients from Cephes' expf."""
-    x = f4(-87.3) if x < f4(-87.3) else x
-    x = f4(88.3) if x > f4(88.3) else x
-    shifted = x * LOG2E32 + ROUND32
-    n = shifted - ROUND32
-    r = (x - n * HIGH32) - n * LOW32
-    p = f4(1.9875691500e-4)
-    p = p * r + f4(1.3981999507e-3)
-    p = p * r + f4(8.3334519073e-3)
-    p = p * r + f4(4.1665795894e-2)
-    p = p * r + f4(1.6666665459e-1)
-    p = p * r + f4(5.0000001201e-1)
-    return _power_of_two(shifted), (p * r) * r + r
+    bits: int
+    mantissa: int  # bits of it
+    bias: int  # of the exponent
+    ends: tuple[float, float]  # e^x is held at these x, beyond which 2^n is no normal number
+    ln2: tuple[float, float]  # in two parts, the first with so few bits that n · ln2[0] is exact
+    exp: tuple[float, ...]  # (e^r - 1 - r) / r², highest power first
+    log: tuple[tuple[float, ...], tuple[float, ...]]  # (ln(1 + f) - f + f²/2) / f³, numerator and denominator
 
 
-@part
-def _split64(x):
-    """(2^n, e^r - 1) of x; Taylor's series to r^13, whose remainder is below 2^-57."""
-    x = f8(-708.0) if x < f8(-708.0) else x
-    x = f8(709.0) if x > f8(709.0) else x
-    shifted = x * LOG2E64 + ROUND64
-    n = shifted - ROUND64
-    r = (x - n * HIGH64) - n * LOW64
-    p = C13
-    p = p * r + C12
-    p = p * r + C11
-    p = p * r + C10
-    p = p * r + C9
-    p = p * r + C8
-    p = p * r + C7
-    p = p * r + C6
-    p = p * r + C5
-    p = p * r + C4
-    p = p * r + C3
-    p = p * r + C2
-    return _power_of_two(shifted), (p * r) * r + r
+FORMATS = {
+    # Cephes, expf and logf
+    types.float32: Format(
+        32, 23, 127, (-87.3, 88.3), (0.693359375, -2.12194440e-4),
+        (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1),
+        ((7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+          2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1), (1.0,)),
+    ),
+    # Taylor's series to r^13, whose remainder is below 2^-57; Cephes, log
+    types.float64: Format(
+        64, 52, 1023, (-708.0, 709.0), (6.93145751953125e-1, 1.42860682030941723212e-6),
+        tuple(1 / math.factorial(k) for k in range(13, 1, -1)),
+        ((1.01875663804580931796e-4, 4.97494994976747001425e-1, 4.70579119878881725854, 1.44989225341610930846e1,
+          1.79368678507819816313e1, 7.70838733755885391666),
+         (1.0, 1.12873587189167450590e1, 4.52279145837532221105e1, 8.29875266912776603211e1,
+          7.11544750618563894466e1, 2.31251620126765340583e1)),
+    ),
+}  # fmt: skip
 
 
-def _split(x):
-    """(2^n, e^r - 1) for float32 or float64."""
-    raise NotImplementedError("for kernels only")
+def _polynomial(x, coefficients):
+    first, *others = coefficients
+    for coefficient in others:
+        first = first * x + coefficient
+    return first
 
 
-@overload(_split)
-def _split_of_type(x):
-    if x == types.float32:
-        return lambda x: _split32(x)
-    return lambda x: _split64(x)
+def _integers(simd):
+    """The integer vector type of the same size, and a constant of it."""
+    kind = ir.VectorType(ir.IntType(simd.dtype.bitwidth), simd.count)
+    return kind, lambda value: ir.Constant(kind, [value] * simd.count)
 
 
-@part
+def _rounder(form):
+    """1.5 · 2^(mantissa bits): to add and to subtract it rounds, and the sum's low bits are the whole number."""
+    return 1.5 * 2.0**form.mantissa
+
+
+def _parts(x):
+    """(2^n, e^r - 1) of x = n ln 2 + r, |r| <= ln 2 / 2."""
+    simd, form = x.simd, FORMATS[x.simd.dtype]
+    low, high = form.ends
+    x = where(x < low, low, x)
+    x = where(x > high, high, x)
+    shifted = x * LOG2E + _rounder(form)
+    n = shifted - _rounder(form)
+    r = (x - n * form.ln2[0]) - n * form.ln2[1]
+    kind, constant = _integers(simd)
+    exponent = simd.builder.add(simd.builder.bitcast(shifted.value, kind), constant(form.bias))
+    power = simd.builder.bitcast(simd.builder.shl(exponent, constant(form.mantissa)), simd.type)
+    return Number(simd, power), (_polynomial(r, form.exp) * r) * r + r
+
+
 def exp(x):
     """e^x = 2^n (e^r - 1) + 2^n."""
-    scale, p = _split(x)
+    scale, p = _parts(x)
     return p * scale + scale
 
 
-@part
 def tanh(x):
     """Tanh x = (e^2x - 1) / (e^2x + 1), from e^2x - 1 itself: exact to rounding near 0 too."""
-    T = type(x)
-    scale, p = _split(x + x)
-    e = p * scale + (scale - T(1))
-    return e / (e + T(2))
+    scale, p = _parts(x + x)
+    e = p * scale + (scale - 1.0)
+    return e / (e + 2.0)
+
+
+def log(x):
+    """ln x = n ln 2 + ln(1 + f), x = 2^n (1 + f) with 1 + f in [√½, √2), for normal numbers above 0."""
+    simd, form = x.simd, FORMATS[x.simd.dtype]
+    builder = simd.builder
+    kind, constant = _integers(simd)
+    bits = builder.bitcast(x.value, kind)
+    start = builder.bitcast(simd.constant(ROOT_HALF), kind)
+    n = builder.ashr(builder.sub(bits, start), constant(form.mantissa))
+    f = Number(simd, builder.bitcast(builder.sub(bits, builder.shl(n, constant(form.mantissa))), simd.type)) - 1.0
+    rounder = builder.bitcast(simd.constant(_rounder(form)), kind)
+    n = Number(simd, builder.bitcast(builder.add(n, rounder), simd.type)) - _rounder(form)
+    square = f * f
+    above, below = (_polynomial(f, part) for part in form.log)
+    rest = above * f * square
+    rest = rest / below if isinstance(below, Number) else rest
+    rest = (rest + n * form.ln2[1]) - 0.5 * square
+    return (f + rest) + n * form.ln2[0] + (x - x)  # x - x: NaN for NaN
+
+
+def log1p(x):
+    """ln(1 + x) for 0 <= x <= 1: ln of the rounded sum, and what the rounding lost."""
+    total = 1.0 + x
+    return log(total) + (x - (total - 1.0)) / total

@@ -1,0 +1,100 @@
+"""Rows of numbers: gathered, copied, scaled, checked."""
+
+from functools import reduce
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .flow import I64, Loop
+from .numbers import emit_map
+from .pointers import emit_prefetch
+from .simd import IR_TYPES, Vectors
+
+AHEAD = 16  # rows whose first line is asked for before its turn: short rows lie a cache miss apart
+
+
+@intrinsic
+def gather(typing_context, x, order, m, target, ld):
+    """a⁰ = the rows of x that a mini-batch names, their pads 0.
+
+    - x: (N, n); order: pointer to (m,), the samples
+    - target: pointer to (m, ld). A copy, for it is read twice, at a stride that suits the cache.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        x_value, order, m, target, ld = arguments
+        view = context.make_array(x)(context, builder, value=x_value)
+        n = builder.extract_value(view.shape, 1)
+        simd, at = Vectors(builder, x.dtype), builder.gep
+        last = at(order, [builder.sub(m, I64(1))])
+        with Loop(builder, m, order, target) as rows:
+            here, row = rows.values
+            later = at(here, [I64(AHEAD)])
+            later = builder.select(builder.icmp_unsigned("<", later, last), later, last)
+            emit_prefetch(builder, at(view.data, [builder.mul(builder.load(later), n)]))
+            source = at(view.data, [builder.mul(builder.load(here), n)])
+            with Loop(builder, simd.vectors(n), I64(0)) as loop:
+                (j,) = loop.values
+                inside = simd.compare("<", simd.places(j), n)
+                simd.store(simd.load_where(inside, at(source, [j]), simd.zero()), at(row, [j]))
+                loop.later = [builder.add(j, I64(simd.count))]
+            rows.later = [at(here, [I64(1)]), at(row, [ld])]
+        return context.get_dummy_value()
+
+    integers = types.CPointer(types.int64)
+    return types.void(x, integers, types.intp, types.CPointer(x.dtype), types.intp), codegen
+
+
+@intrinsic
+def copy(typing_context, source, target, count):
+    """Target ← source, `count` numbers at two pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        source, place, count = arguments
+        size = context.get_abi_sizeof(context.get_data_type(target.dtype))
+        cgutils.raw_memcpy(builder, place, source, count, ir.Constant(count.type, size))
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.intp), codegen
+
+
+def scaled(x, factor):
+    """x · factor."""
+    return x * factor
+
+
+@intrinsic
+def scale(typing_context, a, count, factor):
+    """a ← factor · a, `count` numbers, whole vectors, at a pointer."""
+
+    def codegen(context, builder, signature, arguments):
+        place, count, factor = arguments
+        kind = IR_TYPES[a.dtype]
+        factor = factor if factor.type == kind else builder.fptrunc(factor, kind)
+        emit_map(builder, a.dtype, scaled, [place], place, count, factor)
+        return context.get_dummy_value()
+
+    return types.void(a, types.intp, types.float64), codegen
+
+
+@intrinsic
+def all_finite(typing_context, a, count):
+    """Whether `count` numbers, whole vectors, at a pointer are finite: x - x is NaN otherwise.
+
+    Vector code, because a sum in order, as LLVM must keep it, takes 3 cycles a number.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        place, count = arguments
+        simd = Vectors(builder, a.dtype)
+        with Loop(builder, builder.udiv(count, I64(simd.count)), place, simd.zero()) as loop:
+            here, total = loop.values
+            x = simd.load(here)
+            loop.later = [builder.gep(here, [I64(simd.count)]), builder.fadd(total, builder.fsub(x, x))]
+        total = loop.values[1]
+        entries = [builder.extract_element(total, I64(i)) for i in range(simd.count)]
+        return builder.fcmp_ordered("ord", *(reduce(builder.fadd, entries),) * 2)
+
+    return types.boolean(a, types.intp), codegen
