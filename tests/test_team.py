@@ -134,6 +134,8 @@ def fork_and_train():
     return [here, there]
 
 
+# Another test in this process may have loaded JAX, which warns of every fork.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_worker_processes_train(method, alone):
     assert trained(2) == alone  # the parent has had a team of its own

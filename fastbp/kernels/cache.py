@@ -19,6 +19,7 @@ import numpy as np
 from numba.core import config, serialize, sigutils
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 
 from .folders import PACKAGE, folders, prepare, problem
 from .target import LANES
@@ -105,7 +106,8 @@ class KernelCache(_Cache):
         """Return the compiled code for this signature, or None."""
         if not self._enabled:
             return None
-        target_context.refresh()
+        # All that code from the disk needs of numba. Its own cache sets up everything that compiles, in 0.3 s and more.
+        rtsys.initialize(target_context)
         name = self._file_name(sig, target_context.codegen())
         for folder in folders():
             if problem(folder) is None and (result := _load(folder / name, target_context)):

@@ -130,7 +130,6 @@ def train(
     data = (targets, labels, weights)
     cost = answers = weight = 0.0
     failed = -1
-    meeting = 0
     for batch in range(first, first + count):
         place = batch * settings.batch_size
         m = min(settings.batch_size, len(order) - place)
@@ -146,7 +145,7 @@ def train(
             )  # fmt: skip
             row += rows
         if team > 1:
-            barrier(sync, team, meeting)
+            barrier(sync, team, 2 * (batch - first))
         # Every thread adds up all rows in order: the same sum, the same decision.
         batch_cost = batch_right = 0.0
         for i in range(m):
@@ -171,7 +170,6 @@ def train(
         answers += batch_right
         weight += total
         if team > 1:
-            barrier(sync, team, meeting + 1)
-        meeting += 2
+            barrier(sync, team, 2 * (batch - first) + 1)
     seen[0], seen[1], seen[2], seen[3] = cost, answers, weight, failed
     restore_denormals(old)

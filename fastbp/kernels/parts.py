@@ -14,6 +14,9 @@ from numba.core.typed_passes import NativeLowering
 class PartLibrary(JITCodeLibrary):
     """A part's IR, linked with the parts that it calls."""
 
+    def _optimize_functions(self, ll_module):
+        ll_module.data_layout = self._codegen._data_layout
+
     def _optimize_final_module(self):
         pass
 

@@ -11,13 +11,14 @@ from .simd import Vectors
 from .target import LANES
 
 # Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
-MAX_ROWS = 12 if LANES == 16 or platform.machine() in ("aarch64", "arm64") else 6
+MANY_REGISTERS = LANES == 16 or platform.machine() in ("aarch64", "arm64")
+MAX_ROWS = 12 if MANY_REGISTERS else 6
 PANEL_VECTORS = 2
 # Few rows would wait for their own multiply-adds (4 cycles each, 2 begin in a cycle), unless several panels go side by
-# side: as many as here, by the number of rows.
-GROUPS = (1, 4, 2, 2)
+# side: as many as here, by the number of rows. 3 x 4 vectors and their operands do not fit into 16 registers.
+GROUPS = (1, 4, 2, 2) if MANY_REGISTERS else (1, 4, 2)
 SIZES = [(rows, vectors) for rows in range(1, MAX_ROWS + 1) for vectors in (1, PANEL_VECTORS)]
-SIZES += [(1, 4 * PANEL_VECTORS), *((rows, 2 * PANEL_VECTORS) for rows in (1, 2, 3))]
+SIZES += [(1, 4 * PANEL_VECTORS), *((rows, 2 * PANEL_VECTORS) for rows in range(1, len(GROUPS)))]
 HINTS = 2  # lines asked for beside each tile
 LONG = 64  # steps of k that are time enough for a number to come from an outer cache
 

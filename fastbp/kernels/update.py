@@ -29,13 +29,13 @@ def write_constants(settings, step, share, work, thread):
         share,
         settings.l1 * per_share,
         settings.l2 * per_share,
-        settings.learning_rate / (1.0 - settings.beta1**step),
+        settings.learning_rate / (1.0 - math.pow(settings.beta1, float(step))),
         settings.momentum,
         settings.beta1,
         rest1 * share,
         settings.beta2,
         rest2 * share * share,
-        1.0 / math.sqrt(1.0 - settings.beta2**step),
+        1.0 / math.sqrt(1.0 - math.pow(settings.beta2, float(step))),
         settings.epsilon,
     )
     start = settings.scratch + thread * settings.scratch_size
