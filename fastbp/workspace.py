@@ -8,7 +8,8 @@ from .formulas import Array
 from .parameters import ALIGNMENT, Parameters, aligned, padded
 
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
-SUM_ROWS = 256  # samples added up in one chain
+SUM_ROWS = 256  # samples that are taken through all panels of a layer together
+CHAIN_ROWS = 128  # samples added up in one chain: what they need of inputs and errors fits the first-level cache
 MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
 
 

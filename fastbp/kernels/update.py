@@ -6,7 +6,7 @@ the bits do not depend on the number of threads.
 
 import math
 
-from ..workspace import CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
+from ..workspace import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
 from .gemm import product
 from .jit import part
 from .pointers import advance, pointer
@@ -54,20 +54,22 @@ def update_chunk(
     - constants, g: places in work, of what the rule needs and of the gradient (rows, width)
     """
     width = min(settings.panel, layer.columns - j)
-    start = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
-    w, gradient = pointer(parameters, start), pointer(work, g)
+    place = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
+    w, gradient = pointer(parameters, place), pointer(work, g)
     straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
     target = w if straight else gradient
-    begun = straight or first > 0
-    product(
-        multiply, rows, width // settings.lanes,
-        advance(a, first * ld_input), 1, ld_input,
-        pointer(work, layer.delta + first * layer.ld + j), layer.ld, 0,
-        target if begun else pointer(work, settings.zeros), width if begun else 0,
-        target, width,
-        min(SUM_ROWS, m - first),
-        hint, hint_end,
-    )  # fmt: skip
+    for start in range(first, min(first + SUM_ROWS, m), CHAIN_ROWS):
+        begun = straight or start > 0
+        product(
+            multiply, rows, width // settings.lanes,
+            advance(a, start * ld_input), 1, ld_input,
+            pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
+            target if begun else pointer(work, settings.zeros), width if begun else 0,
+            target, width,
+            min(CHAIN_ROWS, first + SUM_ROWS - start, m - start),
+            hint, hint_end,
+        )  # fmt: skip
+        hint = hint_end
     if first + SUM_ROWS >= m and not straight:
         slots = len(state) // settings.slot_size
         apply_rule(
@@ -77,8 +79,8 @@ def update_chunk(
             rows * width,
             gradient,
             w,
-            pointer(state, start) if slots > 0 else w,
-            pointer(state, settings.slot_size + start) if slots > 1 else w,
+            pointer(state, place) if slots > 0 else w,
+            pointer(state, settings.slot_size + place) if slots > 1 else w,
         )
 
 
