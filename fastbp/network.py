@@ -5,7 +5,6 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from time import perf_counter
-from typing import Any
 
 import numba
 import numpy as np
@@ -18,6 +17,7 @@ from .kernels import epoch
 from .kernels.activations import ACTIVATION_CODES
 from .kernels.costs import cost_code
 from .kernels.gemm import product_address
+from .kernels.predict import PLAN, predict, predict_one
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
 from .kernels.team import LINE
@@ -77,31 +77,31 @@ class Network(BaseNetwork, engine="fast"):
 
         One sample in an array of the network's dtype takes a short way, which checks no more than it must.
         """
-        sizes, dtype = self.spec.sizes, self.dtype
-        if type(x) is not np.ndarray or x.dtype is not dtype or x.shape != (sizes[0],):
+        dtype = self.dtype
+        if type(x) is not np.ndarray or x.ndim != 1 or x.dtype is not dtype:
             return super().predict(x, out)
         if out is None:
-            out = np.empty(sizes[-1], dtype)
-        elif type(out) is not np.ndarray or out.dtype is not dtype or out.shape != (sizes[-1],):
+            out = np.empty(self.spec.sizes[-1], dtype)
+        elif type(out) is not np.ndarray or out.ndim != 1 or out.dtype is not dtype or not out.flags.carray:
             return super().predict(x, out)
         source = x if x.flags.carray else x.copy()
-        target = out if out.flags.carray else np.empty(sizes[-1], dtype)
-        arguments = getattr(self._local, "one", None) or self._arguments_for_one()
-        if not epoch.predict_one(*arguments, source, target):
-            return super().predict(x, out)  # which says what is wrong
-        if target is not out:
-            out[...] = target
-        return out
+        if predict_one(getattr(self._local, "plan", None) or self._make_plan(), source, out):
+            return out
+        return super().predict(x, out)  # which says what is wrong
 
-    def _arguments_for_one(self) -> tuple[Any, ...]:
-        """Look up what predicting one sample needs, once per thread."""
+    def _make_plan(self) -> int:
+        """Look up what predicting one sample needs, once per thread; return its address."""
         store = self._parameters
         space = Workspace(store, 1, train=False)
-        self._local.one = (
-            _product_address(self.spec.dtype), store.panel, store.panel // 2,
-            space.layers, store.buffer, space.buffer,
-        )  # fmt: skip
-        return self._local.one  # type: ignore[no-any-return]
+        plan = np.zeros(1, PLAN)
+        plan["multiply"] = _product_address(self.spec.dtype)
+        plan["panel"], plan["lanes"] = store.panel, store.panel // 2
+        plan["num_layers"], plan["layers"] = len(space.layers), space.layers.ctypes.data
+        plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
+        plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
+        self._local.kept = plan, space  # alive, as the parameters are
+        self._local.plan = plan.ctypes.data
+        return self._local.plan  # type: ignore[no-any-return]
 
     def _inference_space(self) -> Workspace:
         space: Workspace | None = getattr(self._local, "space", None)
@@ -114,7 +114,7 @@ class Network(BaseNetwork, engine="fast"):
     def _run_forward(self, x: Array, *, keep_z: bool) -> Workspace:
         """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
         space, store = self._inference_space(), self._parameters
-        epoch.predict(
+        predict(
             _product_address(self.spec.dtype),
             store.panel,
             store.panel // 2,

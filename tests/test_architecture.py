@@ -171,8 +171,8 @@ def test_this_test_sees_an_import_that_climbs(name, source, broken):
 def test_import_compiles_nothing_and_loads_nothing_optional():
     code = """
 import sys, fastbp
-from fastbp.kernels import epoch
-assert not epoch.train.overloads and not epoch.predict.overloads
+from fastbp.kernels import epoch, predict
+assert not epoch.train.overloads and not predict.predict.overloads
 print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "tqdm"} & set(sys.modules)))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

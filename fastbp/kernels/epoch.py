@@ -8,43 +8,12 @@ from .forward import forward_layer
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
 from .pointers import pointer
-from .rows import all_finite, copy, gather, scale
+from .rows import gather, scale
 from .settings import EVALUATE, SCALED
 from .team import barrier
 from .update import update_layer, write_constants
 
 BLOCK_ROWS = 256  # rows taken through all layers together: few enough for the cache, and weights are read once for all
-
-
-@kernel(no_cfunc_wrapper=True)
-def predict(multiply, panel, lanes, layers, parameters, work, x, order, first, m, keep_z):
-    """a^L, and on the way every a^l, of samples order[first : first + m], left in the workspace.
-
-    - keep_z: leave z^l too, in the memory of δ^l
-    """
-    old = flush_denormals()
-    gather(x, pointer(order, first), m, pointer(work, layers[0].input), layers[0].ld_input)
-    for place in range(len(layers)):
-        forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, m, keep_z)
-    restore_denormals(old)
-
-
-@kernel(no_cfunc_wrapper=True)
-def predict_one(multiply, panel, lanes, layers, parameters, work, x, out):
-    """out = a^L of the sample x; False, and nothing written, where x is not finite.
-
-    - x: (n_0,); out: (n_L,); work: workspace of one row
-    """
-    bottom, top = layers[0], layers[len(layers) - 1]
-    copy(pointer(x, 0), pointer(work, bottom.input), len(x))
-    if not all_finite(pointer(work, bottom.input), bottom.ld_input):
-        return False
-    old = flush_denormals()
-    for place in range(len(layers)):
-        forward_layer(multiply, layers[place], panel, lanes, parameters, work, 0, 1, False)
-    restore_denormals(old)
-    copy(pointer(work, top.output), pointer(out, 0), len(out))
-    return True
 
 
 @part

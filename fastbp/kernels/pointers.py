@@ -8,6 +8,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np import numpy_support
+from numba.np.arrayobj import populate_array
 
 
 @intrinsic
@@ -30,6 +32,36 @@ def advance(typing_context, place, count):
         return builder.gep(arguments[0], [arguments[1]])
 
     return place(place, types.intp), codegen
+
+
+def record_at(dtype):
+    """Make the function that takes an address, and gives the record of this NumPy dtype that lies there."""
+    kind = numpy_support.from_dtype(dtype)
+
+    @intrinsic
+    def at(typing_context, address):
+        def codegen(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(kind))
+
+        return kind(types.intp), codegen
+
+    return at
+
+
+@intrinsic
+def array_at(typing_context, address, length, like):
+    """The array (length,) of the dtype of `like` at an address; its owner is someone else."""
+    kind = types.Array(like.dtype, 1, "C")
+
+    def codegen(context, builder, signature, arguments):
+        address, length, _ = arguments
+        array = context.make_array(kind)(context, builder)
+        itemsize = length.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        data = builder.inttoptr(address, array.data.type)
+        populate_array(array, data=data, shape=[length], strides=[itemsize], itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+    return kind(types.intp, types.intp, like), codegen
 
 
 def emit_prefetch(builder, place):
