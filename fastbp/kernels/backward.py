@@ -7,6 +7,8 @@ from .jit import part
 from .pointers import pointer
 from .transpose import transpose_block
 
+PANELS_AHEAD = 2  # one square lies far from the next, and nothing else would have it fetched in time
+
 
 @part
 def output_rows(settings, layer, work, data, order, place, first, m, costs, right):
@@ -38,6 +40,7 @@ def transpose_panel(settings, layer, j, width, parameters, work, target):
     1024-2048-2048-1000 the two did not fit into the cache together.
     """
     lanes = settings.lanes
+    ahead = PANELS_AHEAD * settings.panel * layer.rows
     for column in range(0, layer.columns, settings.panel):
         ld = min(settings.panel, layer.columns - column)
         source = layer.weights + column * layer.rows + j * ld
@@ -46,6 +49,7 @@ def transpose_panel(settings, layer, j, width, parameters, work, target):
                 transpose_block(
                     pointer(parameters, source + row * ld + c), ld,
                     pointer(work, target + (column + c) * width + row), width,
+                    ahead,
                 )  # fmt: skip
 
 
