@@ -21,7 +21,7 @@ def _repeat(multiply, a, b, c, rows, panel, repeats):
         zero, target = pointer(c, rows * panel), pointer(c, 0)
         product(
             multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, 0, zero, 0, target, panel, DEPTH,
-            zero, zero,
+            zero, 0, zero,
         )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def hidden_delta(multiply, settings, layer, below, parameters, work, thread, fir
             zeros, 0,
             pointer(work, below.delta + first * below.ld + j), below.ld,
             layer.n_out,
-            zeros, zeros,
+            zeros, 0, zeros,
         )  # fmt: skip
     start = first * below.ld
     a, delta = pointer(work, below.output + start), pointer(work, below.delta + start)

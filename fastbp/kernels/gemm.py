@@ -14,13 +14,13 @@ from .tiles import GROUPS, MAX_ROWS, product_tiles
 
 
 @kernel(no_cpython_wrapper=True)
-def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end):
+def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end):
     """C = A B + I for one panel of B, or for some side by side where m is a row of GROUPS.
 
     - m, vectors, k: rows of C, width of the panels in vectors, length of the sums (all >= 1)
     - a (m, k): strides ras along m, kas along k, so that A or its transpose is read in place
     - b (k, panel): row stride ldb, ldp from one panel to the next;  c (m, panel): row stride ldc
-    - hint, hint_end: pointers between which cache lines are asked for on the way, for later
+    - hint, hint_step, hint_end: cache lines asked for on the way, for later: from pointer to pointer, in steps
     - init (m, panel): row stride ldi; 0 repeats one row (a bias), init = c accumulates
     """
     # LOOP 1 over rows of C, a register tile at a time. Tiles share the rows evenly: 13 rows are 7 + 6, not
@@ -30,10 +30,14 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hi
     rows, larger = m // tiles, m % tiles
     done = larger * (rows + 1)
     if larger:
-        product_tiles(rows + 1, vectors, larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end)
+        product_tiles(
+            rows + 1, vectors, larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
+        )  # fmt: skip
         hint = hint_end
     a, init, c = advance(a, done * ras), advance(init, done * ldi), advance(c, done * ldc)
-    product_tiles(rows, vectors, tiles - larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end)
+    product_tiles(
+        rows, vectors, tiles - larger, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
+    )  # fmt: skip
 
 
 def product_address(dtype) -> int:
@@ -47,11 +51,14 @@ def product_address(dtype) -> int:
 
 def _operands(pointer):
     size = types.intp
-    return size, size, pointer, size, size, pointer, size, size, pointer, size, pointer, size, size, pointer, pointer
+    one_stride, two_strides = (pointer, size), (pointer, size, size)
+    return (size, size, *two_strides, *two_strides, *one_stride, *one_stride, size, *one_stride, pointer)
 
 
 @intrinsic
-def product(typing_context, address, m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end):
+def product(
+    typing_context, address, m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
+):  # fmt: skip
     """Call `panel_product` at `address`."""
     operands = _operands(c)
 
@@ -95,6 +102,6 @@ def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, 
             advance(init, step_init * j), 0,
             pointer(c, start_c + j), ldc,
             k,
-            a, a,
+            a, 0, a,
         )  # fmt: skip
         j += width

@@ -13,7 +13,7 @@ class Number:
         self.simd, self.value = simd, value
 
     def like(self, other):
-        """Number, mask or Python's number: the same for this vector type."""
+        """The vector of a Number, or of Python's number."""
         return other.value if isinstance(other, Number) else self.simd.constant(other)
 
     def _with(self, emit, x, y):

@@ -19,7 +19,7 @@ PANEL_VECTORS = 2
 GROUPS = (1, 4, 2, 2) if MANY_REGISTERS else (1, 4, 2)
 SIZES = [(rows, vectors) for rows in range(1, MAX_ROWS + 1) for vectors in (1, PANEL_VECTORS)]
 SIZES += [(1, 4 * PANEL_VECTORS), *((rows, 2 * PANEL_VECTORS) for rows in range(1, len(GROUPS)))]
-HINTS = 2  # lines asked for beside each tile
+HINTS = 2  # lines asked for beside each tile, twice as many where k is long
 LONG = 64  # steps of k that are time enough for a number to come from an outer cache
 
 
@@ -44,7 +44,7 @@ def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, ldp, k):
 
 
 def emit_product(
-    builder, dtype, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end
+    builder, dtype, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
 ):  # fmt: skip
     """C = A B + I for `tiles` register tiles of `rows` x `vectors` vectors, one below the other.
 
@@ -56,13 +56,19 @@ def emit_product(
         starts = [builder.mul(stride, I64(i)) for i in range(rows)]
         return [at(base, [builder.add(start, I64(v * simd.count))]) for start in starts for v in range(vectors)]
 
+    def ask(first, hint_t, otherwise):
+        for i in range(first, first + HINTS):
+            line = at(hint_t, [builder.mul(hint_step, I64(i))])
+            emit_prefetch(builder, builder.select(builder.icmp_unsigned("<", line, hint_end), line, otherwise))
+
+    long = builder.icmp_signed(">=", k, I64(LONG))
+    lines = builder.mul(hint_step, builder.select(long, I64(2 * HINTS), I64(HINTS)))
     with Loop(builder, tiles, a, init, c, hint) as loop:
         a_t, init_t, c_t, hint_t = loop.values
-        for i in range(HINTS):  # spread over the tiles: a burst would wait for the few misses a core can have under way
-            line = at(hint_t, [I64(i * 64 // simd.alignment)])
-            emit_prefetch(builder, builder.select(builder.icmp_unsigned("<", line, hint_end), line, init_t))
-        # A weight may lie in an outer cache: without this, loads at the end waited 300 cycles of a tile's 1500.
-        with builder.if_then(builder.icmp_signed(">=", k, I64(LONG))):
+        ask(0, hint_t, init_t)  # spread over the tiles: a burst would wait for the few misses a core can have under way
+        with builder.if_then(long):
+            ask(HINTS, hint_t, init_t)
+            # A weight may lie in an outer cache: without this, loads at the end waited 300 cycles of a tile's 1500.
             for source in places(init_t, ldi):
                 emit_prefetch(builder, source)
         sums = emit_sums(simd, rows, vectors, a_t, ras, kas, b, ldb, ldp, k)
@@ -70,7 +76,7 @@ def emit_product(
             simd.store(builder.fadd(simd.load(source), value), target)
         below = [(a_t, ras), (init_t, ldi), (c_t, ldc)]
         loop.later = [at(pointer, [builder.mul(stride, I64(rows))]) for pointer, stride in below]
-        loop.later.append(at(hint_t, [I64(HINTS * 64 // simd.alignment)]))
+        loop.later.append(at(hint_t, [lines]))
 
 
 def call_sized(builder, name, emit, dtype, rows, vectors, operands):
@@ -91,15 +97,18 @@ def call_sized(builder, name, emit, dtype, rows, vectors, operands):
 
 
 @intrinsic
-def product_tiles(typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_end):
+def product_tiles(
+    typing_context, rows, vectors, tiles, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
+):  # fmt: skip
     """C = A B + I on `tiles` >= 1 register tiles of `rows` x `vectors`, one of SIZES; k >= 1.
 
     - a, b, init, c: pointers to the first number of each operand
     - ras, kas: strides of A along its rows and along k; ldb, ldi, ldc: row strides (ldi = 0 repeats one row)
-    - ldp: from one panel of B to the next;  hint, hint_end: pointers between which lines are asked for on the way
+    - ldp: from one panel of B to the next
+    - hint, hint_step, hint_end: lines asked for on the way, from pointer to pointer, `hint_step` numbers apart
     """
     size, pointer = types.intp, types.CPointer(c.dtype)
-    operands = (pointer, size, size, pointer, size, size, pointer, size, pointer, size, size, pointer, pointer)
+    operands = (pointer, size, size, pointer, size, size, pointer, size, pointer, size, size, pointer, size, pointer)
 
     def codegen(context, builder, signature, arguments):
         rows, vectors, *operands = arguments

@@ -6,6 +6,7 @@ the bits do not depend on the number of threads.
 
 import math
 
+from ..parameters import ALIGNMENT
 from ..workspace import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
 from .gemm import product
 from .jit import part
@@ -45,12 +46,14 @@ def write_constants(settings, step, share, work, thread):
 
 @part
 def update_chunk(
-    multiply, settings, layer, j, k, rows, a, ld_input, first, m, parameters, state, work, constants, g, hint, hint_end
+    multiply, settings, layer, j, k, rows, a, ld_input, first, m, parameters, state, work, constants, g,
+    hint, hint_step, hint_end,
 ):  # fmt: skip
     """BP4 for one block of samples; after the last the rule, for inputs k .. k + rows - 1 of the panel at j.
 
     - k = -1 is the bias: BP3 is BP4 for an input that is always 1
     - a: pointer to the inputs (m, rows), row stride ld_input; first: of the block's samples, of m in all
+    - hint, hint_step, hint_end: lines to ask for on the way, see `panel_product`; step 0: none in particular
     - constants, g: places in work, of what the rule needs and of the gradient (rows, width)
     """
     width = min(settings.panel, layer.columns - j)
@@ -60,6 +63,9 @@ def update_chunk(
     target = w if straight else gradient
     for start in range(first, min(first + SUM_ROWS, m), CHAIN_ROWS):
         begun = straight or start > 0
+        if hint_step == 0 or start > first:  # the errors of the next panel, far apart
+            hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
+            hint_end = advance(hint, CHAIN_ROWS * layer.ld)
         product(
             multiply, rows, width // settings.lanes,
             advance(a, start * ld_input), 1, ld_input,
@@ -67,9 +73,8 @@ def update_chunk(
             target if begun else pointer(work, settings.zeros), width if begun else 0,
             target, width,
             min(CHAIN_ROWS, first + SUM_ROWS - start, m - start),
-            hint, hint_end,
+            hint, hint_step, hint_end,
         )  # fmt: skip
-        hint = hint_end
     if first + SUM_ROWS >= m and not straight:
         slots = len(state) // settings.slot_size
         apply_rule(
@@ -110,12 +115,14 @@ def update_layer(
         for first in range(0, m, SUM_ROWS):
             for j in range(0, layer.columns, settings.panel):
                 item = k // CHUNK_ROWS * panels + j // settings.panel
-                hint, hint_end = a, a
+                hint, hint_step, hint_end = a, 0, a
                 for i in range(asked * item // items, asked * (item + 1) // items):
                     row = order[following + i] * x.shape[1]
                     hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
+                    hint_step = ALIGNMENT // work.itemsize
                 update_chunk(
                     multiply, settings, layer, j, k, rows, a, 0 if bias else layer.ld_input, first, m,
-                    parameters, state, work, constants, g + (j * rows if apart else 0), hint, hint_end,
+                    parameters, state, work, constants, g + (j * rows if apart else 0),
+                    hint, hint_step, hint_end,
                 )  # fmt: skip
         k += rows

@@ -18,7 +18,6 @@ ROOT_HALF = 0.7071067811865476
 class Format(NamedTuple):
     """What the functions need to know of a dtype."""
 
-    bits: int
     mantissa: int  # bits of it
     bias: int  # of the exponent
     ends: tuple[float, float]  # e^x is held at these x, beyond which 2^n is no normal number
@@ -30,14 +29,14 @@ class Format(NamedTuple):
 FORMATS = {
     # Cephes, expf and logf
     types.float32: Format(
-        32, 23, 127, (-87.3, 88.3), (0.693359375, -2.12194440e-4),
+        23, 127, (-87.3, 88.3), (0.693359375, -2.12194440e-4),
         (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1),
         ((7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
           2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1), (1.0,)),
     ),
     # Taylor's series to r^13, whose remainder is below 2^-57; Cephes, log
     types.float64: Format(
-        64, 52, 1023, (-708.0, 709.0), (6.93145751953125e-1, 1.42860682030941723212e-6),
+        52, 1023, (-708.0, 709.0), (6.93145751953125e-1, 1.42860682030941723212e-6),
         tuple(1 / math.factorial(k) for k in range(13, 1, -1)),
         ((1.01875663804580931796e-4, 4.97494994976747001425e-1, 4.70579119878881725854, 1.44989225341610930846e1,
           1.79368678507819816313e1, 7.70838733755885391666),
