@@ -8,7 +8,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from . import vmath
-from .flow import I64, Loop, choose, function_apart
+from .flow import I64, Loop, call_apart, choose
 from .numbers import emit_map, numbers, where
 from .simd import Vectors
 
@@ -58,10 +58,7 @@ def activate(typing_context, code, a, count):
     def codegen(context, builder, signature, arguments):
         code, place, count = arguments
 
-        def case(formula):
-            return lambda: emit_map(builder, a.dtype, formula, [place], place, count)
-
-        choose(builder, code, {code: case(formula) for code, formula in FUNCTIONS.items()})
+        choose(builder, code, FUNCTIONS, lambda formula: emit_map(builder, a.dtype, formula, [place], place, count))
         return context.get_dummy_value()
 
     return types.void(types.intp, a, types.intp), codegen
@@ -74,10 +71,7 @@ def multiply_by_prime(typing_context, code, a, delta, count):
     def codegen(context, builder, signature, arguments):
         code, a, place, count = arguments
 
-        def case(formula):
-            return lambda: emit_map(builder, delta.dtype, formula, [a, place], place, count)
-
-        choose(builder, code, {code: case(formula) for code, formula in DELTAS.items()})
+        choose(builder, code, DELTAS, lambda formula: emit_map(builder, delta.dtype, formula, [a, place], place, count))
         return context.get_dummy_value()
 
     return types.void(types.intp, a, delta, types.intp), codegen
@@ -148,7 +142,7 @@ def softmax_rows(typing_context, m, n, a, ld):
         def emit(inside, *operands):
             emit_softmax(Vectors(inside, a.dtype), *operands)
 
-        builder.call(function_apart(builder.module, f"fastbp_softmax_{a.dtype}", emit, arguments), arguments)
+        call_apart(builder, f"fastbp_softmax_{a.dtype}", emit, arguments)
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, a, types.intp), codegen
@@ -162,7 +156,7 @@ def softmax_delta(typing_context, m, n, a, delta, ld):
         def emit(inside, *operands):
             emit_softmax_delta(Vectors(inside, a.dtype), *operands)
 
-        builder.call(function_apart(builder.module, f"fastbp_softmax_delta_{a.dtype}", emit, arguments), arguments)
+        call_apart(builder, f"fastbp_softmax_delta_{a.dtype}", emit, arguments)
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, a, delta, types.intp), codegen

@@ -10,7 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from .activations import emit_row_maximum
-from .flow import I64, Loop, choose, function_apart
+from .flow import I64, Loop, call_apart, choose
 from .numbers import absolute, numbers, where
 from .simd import Vectors
 from .vmath import exp, log, log1p
@@ -177,10 +177,9 @@ def cost_rows(typing_context, code, m, n, a, delta, ld, order, labels, targets, 
             def emit(inside, *operands):
                 emit_rows(Vectors(inside, a.dtype), formula, *operands)
 
-            name = f"fastbp_cost_{formula.__name__}_{a.dtype}"
-            return lambda: builder.call(function_apart(builder.module, name, emit, operands), operands)
+            call_apart(builder, f"fastbp_cost_{formula.__name__}_{a.dtype}", emit, operands)
 
-        choose(builder, code, {code: case(formula) for code, formula in FORMULAS.items()})
+        choose(builder, code, FORMULAS, case)
         return context.get_dummy_value()
 
     size = types.intp

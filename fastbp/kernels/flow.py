@@ -43,31 +43,31 @@ class Loop:
             self.values.append(phi)
 
 
-def choose(builder, code, cases):
-    """Emit a switch over the integer `code`: `cases[code]()` emits what is done; any other code does nothing."""
+def choose(builder, code, cases, emit):
+    """Emit a switch over the integer `code`: what `emit(cases[code])` emits is done, for any other code nothing."""
     done = builder.append_basic_block("done")
     switch = builder.switch(code, done)
-    for value, emit in cases.items():
+    for value, case in cases.items():
         block = builder.append_basic_block("case")
         switch.add_case(ir.Constant(code.type, value), block)
         builder.position_at_end(block)
-        emit()
+        emit(case)
         builder.branch(done)
     builder.position_at_end(done)
 
 
-def function_apart(module, name, emit, operands):
-    """The LLVM function `name`, which is not inlined; `emit(builder, *arguments)` emits it at its first use.
+def call_apart(builder, name, emit, operands):
+    """Call the LLVM function `name`, which is not inlined; `emit(builder, *arguments)` emits it at its first use.
 
     "optsize" keeps LLVM from unrolling loops, which gained nothing and took half of the time that tiles compile.
     """
-    if name in module.globals:
-        return module.globals[name]
-    kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
-    function = ir.Function(module, kind, name)
-    function.linkage = "internal"
-    function.attributes.update(("noinline", "optsize"))
-    builder = ir.IRBuilder(function.append_basic_block())
-    emit(builder, *function.args)
-    builder.ret_void()
-    return function
+    function = builder.module.globals.get(name)
+    if function is None:
+        kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
+        function = ir.Function(builder.module, kind, name)
+        function.linkage = "internal"
+        function.attributes.update(("noinline", "optsize"))
+        inside = ir.IRBuilder(function.append_basic_block())
+        emit(inside, *function.args)
+        inside.ret_void()
+    builder.call(function, operands)

@@ -1,6 +1,6 @@
 """Numbers in formulas: vectors with operators, so that emitted code reads as its equation."""
 
-from .flow import I64, Loop, function_apart
+from .flow import I64, Loop, call_apart
 from .simd import Vectors
 
 FLAGS = ("contract", "nsz")  # as in jit.py
@@ -99,4 +99,4 @@ def emit_map(builder, dtype, formula, sources, target, count, *scalars):
             loop.later = [inside.gep(place, [I64(simd.count)]) for place in loop.values]
 
     operands = [count, target, *sources, *scalars]
-    builder.call(function_apart(builder.module, f"fastbp_{formula.__name__}_{dtype}", emit, operands), operands)
+    call_apart(builder, f"fastbp_{formula.__name__}_{dtype}", emit, operands)

@@ -89,11 +89,11 @@ def apply_rule(typing_context, rule, penalized, c, count, g, w, first, second):
 
         def case(formula):
             slots = formula.__code__.co_argcount - 3
-            return lambda: emit_rule(Vectors(builder, w.dtype), formula, slots, *operands)
+            emit_rule(Vectors(builder, w.dtype), formula, slots, *operands)
 
         with builder.if_then(penalized):
-            case(penalize)()
-        choose(builder, rule, {code: case(formula) for code, formula in FORMULAS.items()})
+            case(penalize)
+        choose(builder, rule, FORMULAS, case)
         return context.get_dummy_value()
 
     pointer = types.CPointer(w.dtype)

@@ -5,7 +5,7 @@ import platform
 from numba import types
 from numba.extending import intrinsic
 
-from .flow import I64, Loop, choose, function_apart
+from .flow import I64, Loop, call_apart, choose
 from .pointers import emit_prefetch
 from .simd import Vectors
 from .target import LANES
@@ -85,15 +85,14 @@ def call_sized(builder, name, emit, dtype, rows, vectors, operands):
     Each is an LLVM function of its own: inlined side by side, tiles spill each other's registers.
     """
 
-    def case(r, v):
+    def case(size):
         def emit_size(inside, *operands):
-            emit(inside, dtype, r, v, *operands)
+            emit(inside, dtype, *size, *operands)
 
-        name_of_size = f"fastbp_{name}_{dtype}_{r}x{v}"
-        return lambda: builder.call(function_apart(builder.module, name_of_size, emit_size, operands), operands)
+        call_apart(builder, f"fastbp_{name}_{dtype}_{size[0]}x{size[1]}", emit_size, operands)
 
     choice = builder.add(builder.mul(vectors, I64(MAX_ROWS + 1)), rows)
-    choose(builder, choice, {v * (MAX_ROWS + 1) + r: case(r, v) for r, v in SIZES})
+    choose(builder, choice, {v * (MAX_ROWS + 1) + r: (r, v) for r, v in SIZES}, case)
 
 
 @intrinsic
