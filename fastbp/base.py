@@ -239,7 +239,7 @@ class BaseNetwork(ABC):
             raise RuntimeError("this network is being trained already; train a copy instead")
         self._fitting = True
         try:
-            session = self._session(x, y, weights, optimizer, task.batch_size)
+            session = self._session(x, y, weights, optimizer, task.batch_size, task.epochs)
             return train(self, session, task)
         finally:
             self._fitting = False
@@ -399,8 +399,9 @@ class BaseNetwork(ABC):
         sample_weight: Array | None,
         optimizer: SGD | Adam,
         batch_size: int,
+        epochs: int = 1,
     ) -> Session:
-        """Begin a run; optimizer state starts at zero."""
+        """Begin a run; optimizer state starts at zero. `epochs`: how often each sample is going to be seen."""
 
 
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:

@@ -21,6 +21,7 @@ from .kernels.predict import PLAN, predict, predict_one
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
 from .kernels.team import LINE
+from .nonzeros import NO_SHORT_FORM, Nonzeros, find_nonzeros
 from .parameters import Parameters, aligned
 from .processors import team_sizes
 from .team import TeamSize, run_team
@@ -59,6 +60,9 @@ class Network(BaseNetwork, engine="fast"):
 
     def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
         """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
+
+        Of x there is a copy if it has another dtype than the network, and a short form, half as large, if three
+        quarters of it are zeros.
 
         They are the workspace, the optimizer's state (none for the default), and one copy of parameters and state, to
         go back to after a divergence or Ctrl-C.
@@ -169,6 +173,7 @@ class Network(BaseNetwork, engine="fast"):
         sample_weight: Array | None,
         optimizer: SGD | Adam,
         batch_size: int,
+        epochs: int = 1,
     ) -> "Run":
         rates: dict[str, float] = {
             name: getattr(optimizer, name)
@@ -178,7 +183,8 @@ class Network(BaseNetwork, engine="fast"):
         rule = _rule(optimizer)
         return Run(
             self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), dropout=self.spec.dropout, **rates,
+            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), nonzeros=find_nonzeros(x, epochs),
+            dropout=self.spec.dropout, **rates,
         )  # fmt: skip
 
 
@@ -204,12 +210,14 @@ class Run:
         *,
         num_slots: int,
         sizes: Sequence[int] = (1,),
+        nonzeros: Nonzeros = NO_SHORT_FORM,
         **rates: float,
     ) -> None:
         store, spec = net._parameters, net.spec
         dtype = net.dtype
         self.store, self.batch_size, self.team = store, batch_size, TeamSize(sizes)
-        self.space = Workspace(store, batch_size, max(sizes), train=True)
+        self.space = Workspace(store, batch_size, max(sizes), nonzeros.blocks, train=True)
+        self.nonzeros = nonzeros  # alive, as the workspace is: the settings hold addresses
         self.state = aligned(num_slots * store.buffer.size, dtype)
         labelled = y.ndim == 1
         self.data = (
@@ -228,6 +236,9 @@ class Run:
             scratch=self.space.scratch,
             scratch_size=self.space.scratch_size,
             turned=self.space.turned,
+            starts=nonzeros.starts.ctypes.data,
+            entries=nonzeros.entries.ctypes.data,
+            picked=self.space.picked.ctypes.data,
             slot_size=store.buffer.size,
             batch_size=batch_size,
             cost=cost_code(spec.cost, spec.activations[-1]),

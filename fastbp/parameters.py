@@ -30,6 +30,7 @@ LAYER = np.dtype(
             "output",  # in work: a^l (m, ld)
             "delta",  # in work: δ^l (m, ld)
             "ld",
+            "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied
         )
     ]
 )

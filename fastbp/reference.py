@@ -167,6 +167,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         sample_weight: Array | None,
         optimizer: SGD | Adam,
         batch_size: int,
+        epochs: int = 1,
     ) -> "ReferenceSession":
         weight = np.ones(len(x), self.dtype) if sample_weight is None else sample_weight
         return ReferenceSession(self, x, y, weight, optimizer, batch_size)

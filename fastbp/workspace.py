@@ -9,6 +9,7 @@ from .parameters import ALIGNMENT, Parameters, aligned, padded
 
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
 SUM_ROWS = 256  # samples that are taken through all panels of a layer together
+BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see kernels/skipping.py
 CHAIN_ROWS = 128  # samples added up in one chain: what they need of inputs and errors fits the first-level cache
 MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
 
@@ -25,7 +26,7 @@ def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
 class Workspace:
     """Activations and errors of up to `rows` samples, and scratch memory for `threads` threads."""
 
-    def __init__(self, parameters: Parameters, rows: int, threads: int = 1, *, train: bool) -> None:
+    def __init__(self, parameters: Parameters, rows: int, threads: int = 1, blocks: int = 0, *, train: bool) -> None:
         dtype = parameters.buffer.dtype
         lanes = parameters.panel // 2
         self.rows = rows
@@ -53,19 +54,21 @@ class Workspace:
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
         # all where a mini-batch is added up in blocks | w turned (n_out, panel)]
         widest = int(self.layers["columns"].max())
+        self.layers[0]["blocks"] = blocks
         self.turned = MAX_CONSTANTS + CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel)
-        self.scratch_size = self.turned + widest * parameters.panel if train else 0
+        self.scratch_size = self.turned + max(widest, CHUNK_ROWS if blocks else 0) * parameters.panel if train else 0
         self.scratch = place(threads * self.scratch_size)
         self.buffer = aligned(size, dtype)
         self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
+        self.picked = np.zeros(rows * (blocks + 1) if blocks else 0, np.int64)
         self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
-        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.sync, self.layers)
+        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.picked, self.sync, self.layers)
         return sum(array.nbytes for array in arrays)
 
     def matrix(self, name: str, layer: Any, rows: int) -> Array:

@@ -17,7 +17,7 @@ STOREYS = [
     {"formulas"},
     {"options", "spec", "arguments", "parameters", "workspace", "storage"},
     {"kernels"},
-    {"reporting", "training"},
+    {"reporting", "training", "nonzeros"},
     {"base"},
     {"reference", "network"},
     {"checking", "equations", "datasets", "plotting"},

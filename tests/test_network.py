@@ -147,10 +147,13 @@ from numba.core.runtime import rtsys
 from fastbp import SGD, Adam
 from fastbp.network import Network
 rng = np.random.default_rng(0)
-x, y = rng.random((2000, 9)).astype("float32"), rng.integers(0, 4, 2000)
-for optimizer in (SGD(0.1), Adam()):
-    net = Network([9, 33, 17, 4], output="softmax", cost="cross_entropy", dropout=0.1, seed=0)
-    session = net._session(*net._checked(x, y), None, optimizer, 10)
+y = rng.integers(0, 4, 2000)
+for optimizer, n_in, zeros in ((SGD(0.1), 9, 0), (Adam(), 9, 0), (SGD(0.1), 100, 0.9)):
+    x = rng.random((2000, n_in)).astype("float32")
+    x[rng.random(x.shape) < zeros] = 0
+    net = Network([n_in, 33, 17, 4], output="softmax", cost="cross_entropy", dropout=0.1, seed=0)
+    session = net._session(*net._checked(x, y), None, optimizer, 10, 2)
+    assert bool(session.nonzeros.blocks) == bool(zeros)
     order = rng.permutation(2000)
     counts = []
     for batches in (1, 1, 200):
@@ -187,9 +190,10 @@ from fastbp.network import Network
 from fastbp.kernels.target import LANES
 rng = np.random.default_rng(0)
 digest = hashlib.sha256()
-for dtype in ("float32", "float64"):
-    x, y = rng.random((70, 33)), rng.integers(0, 5, 70)
-    net = Network([33, 17, 40, 5], activation=["tanh", "sigmoid"], output="softmax", cost="cross_entropy",
+for dtype, n_in, zeros in [("float32", 33, 0), ("float64", 33, 0), ("float32", 100, 0.9), ("float64", 100, 0.9)]:
+    x, y = rng.random((70, n_in)), rng.integers(0, 5, 70)
+    x[rng.random(x.shape) < zeros] = 0
+    net = Network([n_in, 17, 40, 5], activation=["tanh", "sigmoid"], output="softmax", cost="cross_entropy",
                   l2=1e-3, dtype=dtype, seed=0)
     net.fit(x, y, epochs=2, batch_size=16, optimizer=Adam(0.01), verbose=0)
     for array in [*net.weights, *net.biases, net.predict(x)]:

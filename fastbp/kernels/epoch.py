@@ -4,12 +4,14 @@ import math
 
 from .backward import hidden_delta, output_rows
 from .dropout import drop
-from .forward import forward_layer
+from .forward import forward_layer, squash
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
+from .nonzeros import pick
 from .pointers import pointer
 from .rows import gather, scale
 from .settings import EVALUATE, SCALED
+from .skipping import forward_entries
 from .team import barrier
 from .update import update_layer, write_constants
 
@@ -35,11 +37,19 @@ def rows_up_and_down(
     """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
     last = len(layers) - 1
     bottom = layers[0]
-    gather(x, pointer(order, place + first), m, pointer(work, bottom.input + first * bottom.ld_input), bottom.ld_input)
+    if bottom.blocks:
+        pick(settings, bottom.blocks, order, place + first, m, first)
+    else:
+        a = pointer(work, bottom.input + first * bottom.ld_input)
+        gather(x, pointer(order, place + first), m, a, bottom.ld_input)
     dropping = settings.dropout > 0.0
     for l in range(last + 1):
         layer = layers[l]
-        forward_layer(multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last)
+        if layer.blocks:
+            forward_entries(settings, layer, parameters, work, first, m)
+            squash(layer, work, layer.output + first * layer.ld, first, m, False)
+        else:
+            forward_layer(multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last)
         if dropping and l < last:
             a = pointer(work, layer.output + first * layer.ld)
             drop(a, m, layer.ld, layer.n_out, l, place + first, settings.seed, settings.dropout)

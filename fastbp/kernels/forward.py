@@ -21,6 +21,12 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
         pointer(parameters, layer.bias), 1,
         work, z, layer.ld,
     )  # fmt: skip
+    squash(layer, work, z, first, m, keep_z)
+
+
+@part
+def squash(layer, work, z, first, m, keep_z):
+    """a^l = σ(z^l) for rows first .. first + m - 1, whose z^l begin at work[z]."""
     a = pointer(work, layer.output + first * layer.ld)
     count = m * layer.ld
     if keep_z:

@@ -64,6 +64,17 @@ def array_at(typing_context, address, length, like):
     return kind(types.intp, types.intp, like), codegen
 
 
+@intrinsic
+def ask(typing_context, address):
+    """Ask for the cache line at an address, without waiting for it."""
+
+    def codegen(context, builder, signature, arguments):
+        emit_prefetch(builder, builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.intp), codegen
+
+
 def emit_prefetch(builder, place):
     """Ask for the cache line at pointer `place`, without waiting for it."""
     i32 = ir.IntType(32)

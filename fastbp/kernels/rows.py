@@ -63,6 +63,19 @@ def copy(typing_context, source, target, count):
     return types.void(source, target, types.intp), codegen
 
 
+@intrinsic
+def clear(typing_context, target, count):
+    """Target ← 0, `count` numbers at a pointer."""
+
+    def codegen(context, builder, signature, arguments):
+        place, count = arguments
+        size = context.get_abi_sizeof(context.get_data_type(target.dtype))
+        cgutils.memset(builder, place, builder.mul(count, I64(size)), 0)
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp), codegen
+
+
 def scaled(x, factor):
     """x · factor."""
     return x * factor
@@ -80,6 +93,23 @@ def scale(typing_context, a, count, factor):
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.float64), codegen
+
+
+def sum_of_two(x, y):
+    """x + y."""
+    return x + y
+
+
+@intrinsic
+def add(typing_context, source, target, count):
+    """Target ← target + source, `count` numbers, whole vectors, at two pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        source, place, count = arguments
+        emit_map(builder, target.dtype, sum_of_two, [source, place], place, count)
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.intp), codegen
 
 
 @intrinsic

@@ -16,6 +16,9 @@ SETTINGS = np.dtype(
         ("scratch", np.int64),  # offset in work of (threads, scratch_size)
         ("scratch_size", np.int64),
         ("turned", np.int64),  # offset in a thread's scratch of a transposed panel
+        ("starts", np.int64),  # addresses of what kernels/nonzeros.py needs, if the first layer has blocks
+        ("entries", np.int64),
+        ("picked", np.int64),
         ("slot_size", np.int64),  # numbers in one state slot
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x, see costs.cost_code

@@ -7,12 +7,13 @@ the bits do not depend on the number of threads.
 import math
 
 from ..parameters import ALIGNMENT
-from ..workspace import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
+from ..workspace import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
 from .gemm import product
 from .jit import part
 from .pointers import advance, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
+from .skipping import add_entries
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -45,48 +46,48 @@ def write_constants(settings, step, share, work, thread):
 
 
 @part
-def update_chunk(
-    multiply, settings, layer, j, k, rows, a, ld_input, first, m, parameters, state, work, constants, g,
-    hint, hint_step, hint_end,
+def add_products(
+    multiply, settings, layer, j, width, k, rows, first, stop, begun, work, target, hint, hint_step, hint_end
 ):  # fmt: skip
-    """BP4 for one block of samples; after the last the rule, for inputs k .. k + rows - 1 of the panel at j.
+    """BP4 for samples first .. stop - 1 and inputs k .. k + rows - 1: target = or += Σ δ a.
 
     - k = -1 is the bias: BP3 is BP4 for an input that is always 1
-    - a: pointer to the inputs (m, rows), row stride ld_input; first: of the block's samples, of m in all
+    - target: pointer to (rows, width), of the panel at j; begun: whether to add to it
     - hint, hint_step, hint_end: lines to ask for on the way, see `panel_product`; step 0: none in particular
-    - constants, g: places in work, of what the rule needs and of the gradient (rows, width)
     """
-    width = min(settings.panel, layer.columns - j)
-    place = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
-    w, gradient = pointer(parameters, place), pointer(work, g)
-    straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
-    target = w if straight else gradient
-    for start in range(first, min(first + SUM_ROWS, m), CHAIN_ROWS):
-        begun = straight or start > 0
+    ld_input = 0 if k < 0 else layer.ld_input
+    a = settings.one if k < 0 else layer.input + k
+    for start in range(first, stop, CHAIN_ROWS):
         if hint_step == 0 or start > first:  # the errors of the next panel, far apart
             hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
             hint_end = advance(hint, CHAIN_ROWS * layer.ld)
         product(
             multiply, rows, width // settings.lanes,
-            advance(a, start * ld_input), 1, ld_input,
+            pointer(work, a + start * ld_input), 1, ld_input,
             pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
             target if begun else pointer(work, settings.zeros), width if begun else 0,
             target, width,
-            min(CHAIN_ROWS, first + SUM_ROWS - start, m - start),
+            min(CHAIN_ROWS, stop - start),
             hint, hint_step, hint_end,
         )  # fmt: skip
-    if first + SUM_ROWS >= m and not straight:
-        slots = len(state) // settings.slot_size
-        apply_rule(
-            settings.rule,
-            k >= 0 and (settings.l1 != 0.0 or settings.l2 != 0.0),
-            pointer(work, constants),
-            rows * width,
-            gradient,
-            w,
-            pointer(state, place) if slots > 0 else w,
-            pointer(state, settings.slot_size + place) if slots > 1 else w,
-        )
+        begun = True
+
+
+@part
+def update_weights(settings, penalized, place, count, gradient, parameters, state, constants):
+    """The rule for `count` parameters at `place`, whose Σ g lies at the pointer `gradient`."""
+    w = pointer(parameters, place)
+    slots = len(state) // settings.slot_size
+    apply_rule(
+        settings.rule,
+        penalized and (settings.l1 != 0.0 or settings.l2 != 0.0),
+        constants,
+        count,
+        gradient,
+        w,
+        pointer(state, place) if slots > 0 else w,
+        pointer(state, settings.slot_size + place) if slots > 1 else w,
+    )
 
 
 @part
@@ -98,31 +99,48 @@ def update_layer(
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
       for while BP4 computes, they are in the cache when `gather` comes
     """
-    constants = settings.scratch + thread * settings.scratch_size
-    g = constants + MAX_CONSTANTS
+    scratch = settings.scratch + thread * settings.scratch_size
+    g = scratch + MAX_CONSTANTS
+    straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
     # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
     # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
     panels = (layer.columns + settings.panel - 1) // settings.panel
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     apart = m > SUM_ROWS  # the gradients of all panels are under way at once
-    k = layer.n_in * thread // team if thread else -1
-    stop = layer.n_in * (thread + 1) // team
+    chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks else (CHUNK_ROWS, 1)
+    grains = (layer.n_in + grain - 1) // grain
+    k = grains * thread // team * grain if thread else -1
+    stop = min(layer.n_in, grains * (thread + 1) // team * grain)
     while k < stop:
         bias = k < 0
-        rows = 1 if bias else min(CHUNK_ROWS, stop - k)
-        a = pointer(work, settings.one if bias else layer.input + k)
+        rows = 1 if bias else min(chunk, stop - k)
         asked = 0 if bias else m_following
         for first in range(0, m, SUM_ROWS):
+            last = min(first + SUM_ROWS, m)
             for j in range(0, layer.columns, settings.panel):
-                item = k // CHUNK_ROWS * panels + j // settings.panel
-                hint, hint_step, hint_end = a, 0, a
-                for i in range(asked * item // items, asked * (item + 1) // items):
-                    row = order[following + i] * x.shape[1]
-                    hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
-                    hint_step = ALIGNMENT // work.itemsize
-                update_chunk(
-                    multiply, settings, layer, j, k, rows, a, 0 if bias else layer.ld_input, first, m,
-                    parameters, state, work, constants, g + (j * rows if apart else 0),
-                    hint, hint_step, hint_end,
-                )  # fmt: skip
+                width = min(settings.panel, layer.columns - j)
+                place = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
+                gradient = pointer(work, g + (j * rows if apart else 0))
+                target = pointer(parameters, place) if straight else gradient
+                begun = straight or first > 0
+                if layer.blocks and not bias:
+                    add_entries(
+                        settings, layer, j, width, k, rows, first, last, begun, work, target,
+                        pointer(work, scratch + settings.turned), order, following, asked if j == 0 else 0,
+                    )  # fmt: skip
+                else:
+                    item = k // CHUNK_ROWS * panels + j // settings.panel
+                    hint, hint_step, hint_end = target, 0, target
+                    for i in range(asked * item // items, asked * (item + 1) // items):
+                        row = order[following + i] * x.shape[1]
+                        hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
+                        hint_step = ALIGNMENT // work.itemsize
+                    add_products(
+                        multiply, settings, layer, j, width, k, rows, first, last, begun, work, target,
+                        hint, hint_step, hint_end,
+                    )  # fmt: skip
+                if last == m and not straight:
+                    update_weights(
+                        settings, not bias, place, rows * width, gradient, parameters, state, pointer(work, scratch)
+                    )  # fmt: skip
         k += rows

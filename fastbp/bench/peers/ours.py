@@ -4,6 +4,8 @@ import numpy as np
 
 from .contender import Contender, Job, one_by_one
 
+MANY_EPOCHS = 30
+
 
 def fused(job: Job) -> Contender:
     """As `fit` calls it, and as a user calls `predict`."""
@@ -12,7 +14,7 @@ def fused(job: Job) -> Contender:
     if case.optimizer is None:
         out = np.empty(case.sizes[-1], net.dtype)
         return one_by_one(lambda x: net.predict(x, out=out), job.x)
-    session = net._session(*net._checked(job.x, job.y), None, case.optimizer, case.batch_size)
+    session = net._session(*net._checked(job.x, job.y), None, case.optimizer, case.batch_size, MANY_EPOCHS)
     return Contender(
         lambda order: session.train(order, 0, len(order) // case.batch_size, 0),
         lambda: net.weights[0],
