@@ -101,7 +101,7 @@ def emit_softmax(simd, m, n, a, ld):
             (x,) = numbers(simd, simd.load(builder.gep(row, [j])))
             e = where(simd.compare("<", simd.places(j), n), vmath.exp(x - top), 0.0)
             simd.store(e.value, builder.gep(row, [j]))
-            loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, e.value)]
+            loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, e.value, builder.sub(n, j))]
         (scale,) = numbers(simd, builder.fdiv(simd.element(1.0), loop.values[1]))
         with Loop(builder, vectors, I64(0)) as loop:
             (j,) = loop.values
@@ -124,7 +124,7 @@ def emit_softmax_delta(simd, m, n, a, delta, ld):
         with Loop(builder, vectors, I64(0), simd.element(0.0)) as loop:
             j, total = loop.values
             a_j, delta_j = load(j)
-            loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, (a_j * delta_j).value)]
+            loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, (a_j * delta_j).value, builder.sub(n, j))]
         (mean,) = numbers(simd, loop.values[1])
         with Loop(builder, vectors, I64(0)) as loop:
             (j,) = loop.values

@@ -122,7 +122,7 @@ def emit_row(simd, formula, n, a, delta, label, target, given, weight):
         simd.store(where(counts, derivative * weight, 0.0).value, at(delta, [j]))
         loop.later = [
             builder.add(j, I64(simd.count)),
-            simd.add_in_order(total, where(counts, cost, 0.0).value),
+            simd.add_in_order(total, where(counts, cost, 0.0).value, builder.sub(n, j)),
             builder.or_(wrong, emit_wrong(simd, places, n, a_j, y, label, chosen)),
         ]
     return loop.values[1:]

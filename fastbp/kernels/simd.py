@@ -87,13 +87,25 @@ class Vectors:
             size //= 2
         return builder.extract_element(vector, I32(0))
 
-    def add_in_order(self, total, vector):
-        """The scalar `total` plus every entry, one after the other: the same bits at every vector width."""
-        for i in range(self.count):
-            entry = self.builder.extract_element(vector, I32(i))
-            if entry.type != total.type:
-                entry = self.builder.fpext(entry, total.type)
-            total = self.builder.fadd(total, entry)
+    def add_in_order(self, total, vector, left):
+        """The scalar `total` plus every entry, one after the other: the same bits at every vector width.
+
+        - left: how many entries count; the others are 0, and left out in groups of four, or added
+        """
+        builder = self.builder
+        group = min(self.count, 4)
+        for first in range(0, self.count, group):
+            before, skipped = total, builder.block
+            with builder.if_then(builder.icmp_signed(">", left, I64(first))):
+                for i in range(first, first + group):
+                    entry = builder.extract_element(vector, I32(i))
+                    entry = entry if entry.type == total.type else builder.fpext(entry, total.type)
+                    total = builder.fadd(total, entry)
+                added = builder.block
+            sums = builder.phi(total.type)
+            sums.add_incoming(before, skipped)
+            sums.add_incoming(total, added)
+            total = sums
         return total
 
     def fma(self, x, y, z):
