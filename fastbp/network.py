@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 from time import perf_counter
+from typing import Any
 
 import numba
 import numpy as np
@@ -17,6 +18,7 @@ from .kernels import epoch
 from .kernels.activations import ACTIVATION_CODES
 from .kernels.costs import cost_code
 from .kernels.gemm import product_address
+from .kernels.jit import entry
 from .kernels.predict import PLAN, predict, predict_one
 from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
 from .kernels.simd import lanes
@@ -34,6 +36,12 @@ PREDICT_ROWS = 256  # samples that predict and forward take at a time
 @cache
 def _product_address(dtype: str) -> int:
     return product_address(getattr(numba, dtype))
+
+
+@cache
+def _predict_one(dtype: str) -> Any:
+    array = numba.types.Array(getattr(numba, dtype), 1, "C")
+    return entry(predict_one, numba.boolean(numba.int64, array, array))
 
 
 def _read_only(array: Array) -> Array:
@@ -81,20 +89,19 @@ class Network(BaseNetwork, engine="fast"):
 
         One sample in an array of the network's dtype takes a short way, which checks no more than it must.
         """
-        dtype = self.dtype
+        plan, dtype, run = getattr(self._local, "short_way", None) or self._find_short_way()
         if type(x) is not np.ndarray or x.ndim != 1 or x.dtype is not dtype:
             return super().predict(x, out)
         if out is None:
             out = np.empty(self.spec.sizes[-1], dtype)
         elif type(out) is not np.ndarray or out.ndim != 1 or out.dtype is not dtype or not out.flags.carray:
             return super().predict(x, out)
-        source = x if x.flags.carray else x.copy()
-        if predict_one(getattr(self._local, "plan", None) or self._make_plan(), source, out):
+        if run(plan, x if x.flags.carray else x.copy(), out):
             return out
         return super().predict(x, out)  # which says what is wrong
 
-    def _make_plan(self) -> int:
-        """Look up what predicting one sample needs, once per thread; return its address."""
+    def _find_short_way(self) -> tuple[int, Any, Any]:
+        """Look up what predicting one sample needs, once per thread: the address of a PLAN, the dtype, the kernel."""
         store = self._parameters
         space = Workspace(store, 1, train=False)
         plan = np.zeros(1, PLAN)
@@ -104,8 +111,8 @@ class Network(BaseNetwork, engine="fast"):
         plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
         plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
         self._local.kept = plan, space  # alive, as the parameters are
-        self._local.plan = plan.ctypes.data
-        return self._local.plan  # type: ignore[no-any-return]
+        self._local.short_way = plan.ctypes.data, self.dtype, _predict_one(self.spec.dtype)
+        return self._local.short_way  # type: ignore[no-any-return]
 
     def _inference_space(self) -> Workspace:
         space: Workspace | None = getattr(self._local, "space", None)

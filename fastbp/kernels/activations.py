@@ -124,7 +124,8 @@ def emit_softmax_delta(simd, m, n, a, delta, ld):
         with Loop(builder, vectors, I64(0), simd.element(0.0)) as loop:
             j, total = loop.values
             a_j, delta_j = load(j)
-            loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, (a_j * delta_j).value, builder.sub(n, j))]
+            total = simd.add_in_order(total, (a_j * delta_j).value, builder.sub(n, j))
+            loop.later = [builder.add(j, I64(simd.count)), total]
         (mean,) = numbers(simd, loop.values[1])
         with Loop(builder, vectors, I64(0)) as loop:
             (j,) = loop.values

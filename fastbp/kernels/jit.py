@@ -8,6 +8,8 @@ Nothing may reorder a sum (reassoc) or assume finite numbers (nnan, ninf): sums 
 their bits, and isfinite stays honest.
 """
 
+from typing import Any
+
 from numba import njit
 
 from .cache import KernelCache
@@ -35,6 +37,15 @@ def kernel(function=None, *, cache=True, **options):
 def part(function):
     """Compile a function that only kernels call; it is kept on disk as part of them."""
     return kernel(function, cache=False, **PART)
+
+
+def entry(dispatcher: Any, signature: Any) -> Any:
+    """Return the function of Python's that runs a kernel compiled for this signature, and trusts its arguments.
+
+    A call of the dispatcher looks at each argument's type first, 0.1 us of 0.4. `signature` is as
+    `types.boolean(types.int64)`.
+    """
+    return dispatcher.get_compile_result(signature).entry_point
 
 
 def address(dispatcher, signature):
