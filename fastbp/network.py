@@ -246,6 +246,7 @@ class Run:
             starts=nonzeros.starts.ctypes.data,
             entries=nonzeros.entries.ctypes.data,
             picked=self.space.picked.ctypes.data,
+            blocks=self.space.blocks,
             slot_size=store.buffer.size,
             batch_size=batch_size,
             cost=cost_code(spec.cost, spec.activations[-1]),

@@ -51,6 +51,7 @@ class Workspace:
             layer["delta"] = place(rows * ld)
             layer["ld"] = ld
             before = (int(layer["output"]), ld)
+        rows_end = size
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
         # all where a mini-batch is added up in blocks | w turned (n_out, panel)]
         widest = int(self.layers["columns"].max())
@@ -58,6 +59,11 @@ class Workspace:
         self.turned = MAX_CONSTANTS + CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel)
         self.scratch_size = self.turned + max(widest, CHUNK_ROWS if blocks else 0) * parameters.panel if train else 0
         self.scratch = place(threads * self.scratch_size)
+        # Of each CHAIN_ROWS samples: gradient (parameters,), where it is small beside their activations and errors
+        block = parameters.buffer.size
+        self.blocks = 0
+        if train and threads > 1 and not blocks and rows > SUM_ROWS and 2 * rows * block < CHAIN_ROWS * rows_end:
+            self.blocks = place(-(-rows // CHAIN_ROWS) * block)
         self.buffer = aligned(size, dtype)
         self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x

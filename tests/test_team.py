@@ -18,6 +18,7 @@ from processes import SECONDS, apart, busy
 from fastbp import SGD, Adam, network, processors, team
 from fastbp.network import Network
 from fastbp.team import TeamSize
+from fastbp.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
 
 THREADS = (1, 2, 3, 5, 8)
 
@@ -76,6 +77,18 @@ def test_bits_are_the_same_for_any_number_of_threads(optimizer, options):
     assert len({digest(net) for net in nets}) == 1
     assert costs == costs[:1] * len(nets)
     assert digest(nets[0]) != digest(make(1, **options))
+
+
+@pytest.mark.parametrize("options", [{}, {"l1": 0.001, "l2": 0.01}, {"dropout": 0.3}, {"dtype": "float64"}], ids=str)
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, momentum=0.9, nesterov=True), Adam(0.01)], ids=str)
+@pytest.mark.parametrize("batch_size", [SUM_ROWS + 1, 5 * CHAIN_ROWS, 9 * CHAIN_ROWS + 3])
+def test_bits_are_the_same_where_each_block_of_samples_has_its_own_gradient(batch_size, optimizer, options):
+    nets = [make(threads, **options) for threads in THREADS]
+    apart = [Workspace(net._parameters, batch_size, net.threads, train=True).blocks > 0 for net in nets]
+    assert apart == [threads > 1 for threads in THREADS]
+    costs = [train(net, 2, batch_size, optimizer, rows=2 * batch_size + 7).cost for net in nets]
+    assert len({digest(net) for net in nets}) == 1
+    assert costs == costs[:1] * len(nets)
 
 
 @pytest.mark.parametrize(("rows", "batch_size"), [(1, 1), (2, 2), (7, 3), (9, 8), (13, 100)])

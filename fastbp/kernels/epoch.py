@@ -2,7 +2,9 @@
 
 import math
 
+from ..workspace import CHAIN_ROWS
 from .backward import hidden_delta, output_rows
+from .blocks import block_gradient, update_from_blocks
 from .dropout import drop
 from .forward import forward_layer, squash
 from .fpu import flush_denormals, restore_denormals
@@ -107,6 +109,8 @@ def train(
     old = flush_denormals()
     settings = settings[0]
     data = (targets, labels, weights)
+    # Alone, a thread is as fast or faster with update_layer: 10 000 x 4-32-16-4 810 us against 850; two 640, 530.
+    apart = settings.blocks > 0 and team > 1
     cost = answers = weight = 0.0
     failed = -1
     for batch in range(first, first + count):
@@ -115,13 +119,17 @@ def train(
         total = batch_weight(weights, order, place, m)
         share = 1.0 / total if total else 0.0
         # LOOP 4 over rows: each thread takes its part, in blocks. No row needs another.
-        row, stop = m * thread // team, m * (thread + 1) // team
+        grain = CHAIN_ROWS if apart else 1
+        grains = (m + grain - 1) // grain
+        row, stop = grains * thread // team * grain, min(m, grains * (thread + 1) // team * grain)
         while row < stop:
-            rows = min(BLOCK_ROWS, stop - row)
+            rows = min(CHAIN_ROWS if apart else BLOCK_ROWS, stop - row)
             rows_up_and_down(
                 multiply, settings, layers, parameters, work, thread, x, data, order,
                 place, row, rows, share, costs, right,
             )  # fmt: skip
+            if apart and settings.rule != EVALUATE:
+                block_gradient(multiply, settings, layers, work, row, rows)
             row += rows
         if team > 1:
             barrier(sync, team, 2 * (batch - first))
@@ -139,7 +147,9 @@ def train(
             write_constants(settings, step, share, work, thread)
             following = place + m
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
-            for l in range(len(layers)):
+            if apart:
+                update_from_blocks(settings, layers, parameters, state, work, m, thread, team)
+            for l in range(0 if apart else len(layers)):
                 update_layer(
                     multiply, settings, layers[l],
                     parameters, state, work, m, thread, team,

@@ -19,7 +19,8 @@ SETTINGS = np.dtype(
         ("starts", np.int64),  # addresses of what kernels/nonzeros.py needs, if the first layer has blocks
         ("entries", np.int64),
         ("picked", np.int64),
-        ("slot_size", np.int64),  # numbers in one state slot
+        ("blocks", np.int64),  # offset in work of the blocks' gradients, see kernels/blocks.py; 0: there are none
+        ("slot_size", np.int64),  # numbers in the parameters, in one state slot, and in one block's gradient
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x, see costs.cost_code
         ("rule", np.int64),  # SCALED .. ADAM change the parameters; GRADIENT writes state, EVALUATE nothing
