@@ -14,7 +14,7 @@ from . import options
 from .base import BaseNetwork, Forward, Gradients
 from .formulas import Array
 from .formulas.optimizers import SGD, Adam
-from .kernels import epoch
+from .kernels import blocks, epoch, skipping
 from .kernels.activations import ACTIVATION_CODES
 from .kernels.costs import cost_code
 from .kernels.gemm import product_address
@@ -36,6 +36,10 @@ PREDICT_ROWS = 256  # samples that predict and forward take at a time
 @cache
 def _product_address(dtype: str) -> int:
     return product_address(getattr(numba, dtype))
+
+
+def _addresses(module: Any, dtype: str, needed: bool, names: tuple[str, str]) -> dict[str, int]:
+    return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
 
 
 @cache
@@ -243,6 +247,8 @@ class Run:
             scratch=self.space.scratch,
             scratch_size=self.space.scratch_size,
             turned=self.space.turned,
+            **_addresses(skipping, spec.dtype, bool(nonzeros.blocks), ("forward_entries", "add_entries")),
+            **_addresses(blocks, spec.dtype, bool(self.space.blocks), ("block_gradient", "update_from_blocks")),
             starts=nonzeros.starts.ctypes.data,
             entries=nonzeros.entries.ctypes.data,
             picked=self.space.picked.ctypes.data,

@@ -5,9 +5,9 @@ from typing import Any
 
 import numba
 
-from ..kernels.gemm import product, product_address
+from ..kernels.gemm import product_address
 from ..kernels.jit import kernel
-from ..kernels.pointers import pointer
+from ..kernels.pointers import call, pointer
 from ..kernels.simd import lanes
 from ..kernels.tiles import MAX_ROWS
 from ..parameters import aligned
@@ -19,7 +19,7 @@ DEPTH = 128  # of the product: everything stays in the first-level cache
 def _repeat(multiply, a, b, c, rows, panel, repeats):
     for _ in range(repeats):
         zero, target = pointer(c, rows * panel), pointer(c, 0)
-        product(
+        call(
             multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, 0, zero, 0, target, panel, DEPTH,
             zero, 0, zero,
         )  # fmt: skip

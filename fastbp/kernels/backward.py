@@ -2,9 +2,8 @@
 
 from .activations import SOFTMAX, multiply_by_prime, softmax_delta
 from .costs import SIGMOID_PAIR, cost_rows
-from .gemm import product
 from .jit import part
-from .pointers import pointer
+from .pointers import call, pointer
 from .transpose import transpose_block
 
 PANELS_AHEAD = 2  # one square lies far from the next, and nothing else would have it fetched in time
@@ -64,7 +63,7 @@ def hidden_delta(multiply, settings, layer, below, parameters, work, thread, fir
     for j in range(0, layer.rows, settings.panel):
         width = min(settings.panel, layer.rows - j)
         transpose_panel(settings, layer, j, width, parameters, work, panel)
-        product(
+        call(
             multiply, m, width // settings.lanes,
             pointer(work, layer.delta + first * layer.ld), layer.ld, 1,
             pointer(work, panel), width, 0,

@@ -4,36 +4,41 @@ It is made while the block's activations and errors are in the cache of the core
 fetch them again, and from another core's cache where a team works. The sums are the same, in the same order.
 """
 
+from typing import Any
+
+from numba import types
+from numba.np import numpy_support
+
+from ..parameters import LAYER
 from ..workspace import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS
-from .jit import part
+from .jit import address, kernel
 from .pointers import pointer
 from .rows import add, copy
-from .settings import SCALED
+from .settings import SCALED, SETTINGS
 from .update import add_products, update_weights
 
 
-@part
+@kernel(no_cpython_wrapper=True)
 def block_gradient(multiply, settings, layers, work, first, m):
     """Σ δ aᵀ and Σ δ of samples first .. first + m - 1, one block, laid out as the parameters are."""
     gradient = settings.blocks + first // CHAIN_ROWS * settings.slot_size
     for l in range(len(layers)):
         layer = layers[l]
-        for j in range(0, layer.columns, settings.panel):
-            width = min(settings.panel, layer.columns - j)
-            add_products(
-                multiply, settings, layer, j, width, -1, 1, first, first + m, False,
-                work, pointer(work, gradient + layer.bias + j), pointer(work, 0), 0, pointer(work, 0),
-            )  # fmt: skip
-            for k in range(0, layer.n_in, CHUNK_ROWS):
-                rows = min(CHUNK_ROWS, layer.n_in - k)
-                target = pointer(work, gradient + layer.weights + j * layer.rows + k * width)
+        k = -1  # the bias
+        while k < layer.n_in:
+            rows = 1 if k < 0 else min(CHUNK_ROWS, layer.n_in - k)
+            for j in range(0, layer.columns, settings.panel):
+                width = min(settings.panel, layer.columns - j)
+                place = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
+                target = pointer(work, gradient + place)
                 add_products(
-                    multiply, settings, layer, j, width, k, rows, first, first + m, False,
-                    work, target, target, 0, target,
+                    multiply, settings, layer, j, width, k, rows, first, first + m, False, work, target,
+                    target, 0, target,
                 )  # fmt: skip
+            k += rows
 
 
-@part
+@kernel(no_cpython_wrapper=True)
 def update_from_blocks(settings, layers, parameters, state, work, m, thread, team):
     """The gradients of all blocks added up, and the rule, for this thread's share of the parameters."""
     constants = settings.scratch + thread * settings.scratch_size
@@ -54,3 +59,13 @@ def update_from_blocks(settings, layers, parameters, state, work, m, thread, tea
         if not straight:
             update_weights(settings, weights, place, count, g, parameters, state, pointer(work, constants))
         place += count
+
+
+def addresses(dtype: Any) -> tuple[int, int]:
+    """Addresses of block_gradient and update_from_blocks for a numba type; who does not need them does not wait."""
+    size, array = types.intp, dtype[::1]
+    settings, layers = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)[::1]
+    return (
+        address(block_gradient, types.void(size, settings, layers, array, size, size)),
+        address(update_from_blocks, types.void(settings, layers, array, array, array, size, size, size)),
+    )

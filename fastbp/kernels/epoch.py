@@ -4,16 +4,13 @@ import math
 
 from ..workspace import CHAIN_ROWS
 from .backward import hidden_delta, output_rows
-from .blocks import block_gradient, update_from_blocks
 from .dropout import drop
 from .forward import forward_layer, squash
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
-from .nonzeros import pick
-from .pointers import pointer
+from .pointers import call, pointer
 from .rows import gather, scale
 from .settings import EVALUATE, SCALED
-from .skipping import forward_entries
 from .team import barrier
 from .update import update_layer, write_constants
 
@@ -39,16 +36,14 @@ def rows_up_and_down(
     """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
     last = len(layers) - 1
     bottom = layers[0]
-    if bottom.blocks:
-        pick(settings, bottom.blocks, order, place + first, m, first)
-    else:
+    if bottom.blocks == 0:
         a = pointer(work, bottom.input + first * bottom.ld_input)
         gather(x, pointer(order, place + first), m, a, bottom.ld_input)
     dropping = settings.dropout > 0.0
     for l in range(last + 1):
         layer = layers[l]
         if layer.blocks:
-            forward_entries(settings, layer, parameters, work, first, m)
+            call(settings.forward_entries, settings, layer, parameters, work, order, place + first, first, m)
             squash(layer, work, layer.output + first * layer.ld, first, m, False)
         else:
             forward_layer(multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last)
@@ -129,7 +124,7 @@ def train(
                 place, row, rows, share, costs, right,
             )  # fmt: skip
             if apart and settings.rule != EVALUATE:
-                block_gradient(multiply, settings, layers, work, row, rows)
+                call(settings.block_gradient, multiply, settings, layers, work, row, rows)
             row += rows
         if team > 1:
             barrier(sync, team, 2 * (batch - first))
@@ -148,7 +143,7 @@ def train(
             following = place + m
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             if apart:
-                update_from_blocks(settings, layers, parameters, state, work, m, thread, team)
+                call(settings.update_from_blocks, settings, layers, parameters, state, work, m, thread, team)
             for l in range(0 if apart else len(layers)):
                 update_layer(
                     multiply, settings, layers[l],

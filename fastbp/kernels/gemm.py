@@ -3,13 +3,11 @@
 Vocabulary of this file alone: C is (m, n), A (m, k), B (k, n). A panel of B is `vectors` vectors wide.
 """
 
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from . import jit
 from .jit import kernel, part
-from .pointers import advance, pointer
+from .pointers import advance, call, pointer
 from .tiles import GROUPS, MAX_ROWS, product_tiles
 
 
@@ -41,34 +39,15 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hi
 
 
 def product_address(dtype) -> int:
-    """Address of `panel_product` for float32 or float64.
+    """Address of `panel_product` for float32 or float64, which is what kernels know as `multiply`.
 
     Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel
     calls by name again into each of its callers.
     """
-    return jit.address(panel_product, types.void(*_operands(types.CPointer(dtype))))
-
-
-def _operands(pointer):
-    size = types.intp
+    size, pointer = types.intp, types.CPointer(dtype)
     one_stride, two_strides = (pointer, size), (pointer, size, size)
-    return (size, size, *two_strides, *two_strides, *one_stride, *one_stride, size, *one_stride, pointer)
-
-
-@intrinsic
-def product(
-    typing_context, address, m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
-):  # fmt: skip
-    """Call `panel_product` at `address`."""
-    operands = _operands(c)
-
-    def codegen(context, builder, signature, arguments):
-        address, *operands = arguments
-        kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
-        builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
-        return context.get_dummy_value()
-
-    return types.void(types.intp, *operands), codegen
+    operands = (size, size, *two_strides, *two_strides, *one_stride, *one_stride, size, *one_stride, pointer)
+    return jit.address(panel_product, types.void(*operands))
 
 
 @part
@@ -95,7 +74,7 @@ def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, 
     while j < n:
         panels = panels_at_once(m, (n - j) // panel)
         width = min(panels * panel, n - j)
-        product(
+        call(
             multiply, m, width // lanes,
             a, lda, 1,
             pointer(b, start_b + j * rows_b), min(width, panel), rows_b * panel,

@@ -48,15 +48,15 @@ def find(x, starts, entries):
 
 
 @part
-def pick(settings, blocks, order, first, m, row):
-    """Note where samples order[first : first + m] begin, as rows row .. row + m - 1."""
+def pick(settings, blocks, order, place, first, m):
+    """Note where samples order[place : place + m] begin, as rows first .. first + m - 1."""
     picked = array_at(settings.picked, settings.batch_size * (blocks + 1), order)
     starts = array_at(settings.starts, 0, order)
-    for i in range(first, first + m):
-        following = order[min(i + settings.batch_size, len(order) - 1)]
+    for i in range(m):
+        following = order[min(place + i + settings.batch_size, len(order) - 1)]
         ask(settings.starts + starts.itemsize * following * blocks)
         for c in range(blocks + 1):
-            picked[(row + i - first) * (blocks + 1) + c] = starts[order[i] * blocks + c]
+            picked[(first + i) * (blocks + 1) + c] = starts[order[place + i] * blocks + c]
 
 
 class Row:

@@ -65,6 +65,20 @@ def array_at(typing_context, address, length, like):
 
 
 @intrinsic
+def call(typing_context, address, *operands):
+    """Call the kernel at an address, see `jit.address`, with operands of the types that it was compiled for."""
+
+    def codegen(context, builder, signature, arguments):
+        address, operands = arguments
+        operands = cgutils.unpack_tuple(builder, operands)
+        kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
+        builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.StarArgTuple.from_types(operands)), codegen
+
+
+@intrinsic
 def ask(typing_context, address):
     """Ask for the cache line at an address, without waiting for it."""
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from numba import types
 from numba.extending import intrinsic
 
-from .flow import I64, Loop, choose
+from .flow import I64, Loop, call_apart, choose
 from .numbers import numbers, sqrt, with_sign_of
 from .pointers import emit_prefetch
 from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV, PLAIN
@@ -88,8 +88,10 @@ def apply_rule(typing_context, rule, penalized, c, count, g, w, first, second):
         rule, penalized, *operands = arguments
 
         def case(formula):
-            slots = formula.__code__.co_argcount - 3
-            emit_rule(Vectors(builder, w.dtype), formula, slots, *operands)
+            def emit(inside, *operands):
+                emit_rule(Vectors(inside, w.dtype), formula, formula.__code__.co_argcount - 3, *operands)
+
+            call_apart(builder, f"fastbp_{formula.__name__}_{w.dtype}", emit, operands)
 
         with builder.if_then(penalized):
             case(penalize)

@@ -16,10 +16,14 @@ SETTINGS = np.dtype(
         ("scratch", np.int64),  # offset in work of (threads, scratch_size)
         ("scratch_size", np.int64),
         ("turned", np.int64),  # offset in a thread's scratch of a transposed panel
-        ("starts", np.int64),  # addresses of what kernels/nonzeros.py needs, if the first layer has blocks
+        ("forward_entries", np.int64),  # addresses of kernels/skipping.py, if the first layer has blocks
+        ("add_entries", np.int64),
+        ("starts", np.int64),  # addresses of the arrays in kernels/nonzeros.py
         ("entries", np.int64),
         ("picked", np.int64),
         ("blocks", np.int64),  # offset in work of the blocks' gradients, see kernels/blocks.py; 0: there are none
+        ("block_gradient", np.int64),  # addresses of kernels/blocks.py, if there are
+        ("update_from_blocks", np.int64),
         ("slot_size", np.int64),  # numbers in the parameters, in one state slot, and in one block's gradient
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x, see costs.cost_code

@@ -3,16 +3,21 @@
 Each sum has the terms of `gemm`'s, in the same order, but for those that are 0: the same bits.
 """
 
+from typing import Any
+
 from numba import types
 from numba.extending import intrinsic
+from numba.np import numpy_support
 
+from ..parameters import LAYER
 from ..workspace import BLOCK_INPUTS, CHAIN_ROWS
 from .flow import I64, Loop, call_apart, choose
 from .gemm import panels_at_once
-from .jit import part
-from .nonzeros import Row, emit_pointers
+from .jit import address, kernel
+from .nonzeros import Row, emit_pointers, pick
 from .pointers import advance, pointer
 from .rows import add, clear
+from .settings import SETTINGS
 from .simd import Vectors
 from .tiles import GROUPS, PANEL_VECTORS
 
@@ -107,9 +112,10 @@ def outer_of_entries(typing_context, vectors, m, starts, blocks, entries, d, ldd
     return types.void(size, size, size, size, size, place, size, place, size, integers, size), codegen
 
 
-@part
-def forward_entries(settings, layer, parameters, work, first, m):
-    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, left where a¹ comes to lie."""
+@kernel(no_cpython_wrapper=True)
+def forward_entries(settings, layer, parameters, work, order, place, first, m):
+    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], left where a¹ comes to lie."""
+    pick(settings, layer.blocks, order, place, first, m)
     starts = settings.picked + 8 * first * (layer.blocks + 1)
     j = 0
     while j < layer.columns:
@@ -125,7 +131,7 @@ def forward_entries(settings, layer, parameters, work, first, m):
         j += width
 
 
-@part
+@kernel(no_cpython_wrapper=True)
 def add_entries(settings, layer, j, width, k, rows, first, stop, begun, work, target, scratch, order, place, m_order):
     """BP4 for samples first .. stop - 1 and a block of inputs k .. k + rows - 1: target = or += Σ δ a⁰.
 
@@ -146,3 +152,14 @@ def add_entries(settings, layer, j, width, k, rows, first, stop, begun, work, ta
         if begun:
             add(sums, target, rows * width)
         begun = True
+
+
+def addresses(dtype: Any) -> tuple[int, int]:
+    """Addresses of forward_entries and add_entries for a numba type; who does not need them need not wait for them."""
+    size, flag, array, place, order = types.intp, types.boolean, dtype[::1], types.CPointer(dtype), types.int64[::1]
+    settings, layer = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)
+    spans = size, size, size, size, size, size
+    return (
+        address(forward_entries, types.void(settings, layer, array, array, order, size, size, size)),
+        address(add_entries, types.void(settings, layer, *spans, flag, array, place, place, order, size, size)),
+    )

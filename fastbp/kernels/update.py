@@ -8,12 +8,10 @@ import math
 
 from ..parameters import ALIGNMENT
 from ..workspace import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
-from .gemm import product
 from .jit import part
-from .pointers import advance, pointer
+from .pointers import advance, call, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
-from .skipping import add_entries
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -61,7 +59,7 @@ def add_products(
         if hint_step == 0 or start > first:  # the errors of the next panel, far apart
             hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
             hint_end = advance(hint, CHAIN_ROWS * layer.ld)
-        product(
+        call(
             multiply, rows, width // settings.lanes,
             pointer(work, a + start * ld_input), 1, ld_input,
             pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
@@ -124,8 +122,8 @@ def update_layer(
                 target = pointer(parameters, place) if straight else gradient
                 begun = straight or first > 0
                 if layer.blocks and not bias:
-                    add_entries(
-                        settings, layer, j, width, k, rows, first, last, begun, work, target,
+                    call(
+                        settings.add_entries, settings, layer, j, width, k, rows, first, last, begun, work, target,
                         pointer(work, scratch + settings.turned), order, following, asked if j == 0 else 0,
                     )  # fmt: skip
                 else:
