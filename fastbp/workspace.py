@@ -26,7 +26,9 @@ def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
 class Workspace:
     """Activations and errors of up to `rows` samples, and scratch memory for `threads` threads."""
 
-    def __init__(self, parameters: Parameters, rows: int, threads: int = 1, blocks: int = 0, *, train: bool) -> None:
+    def __init__(
+        self, parameters: Parameters, rows: int, threads: int = 1, input_blocks: int = 0, *, train: bool
+    ) -> None:
         dtype = parameters.buffer.dtype
         lanes = parameters.panel // 2
         self.rows = rows
@@ -53,22 +55,22 @@ class Workspace:
             before = (int(layer["output"]), ld)
         rows_end = size
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
-        # all where a mini-batch is added up in blocks | w turned (n_out, panel)]
+        # all where a mini-batch is added up in blocks | w turned (n_out, panel) or sums (BLOCK_INPUTS, panel)]
         widest = int(self.layers["columns"].max())
-        self.layers[0]["blocks"] = blocks
+        self.layers[0]["blocks"] = input_blocks
         self.turned = MAX_CONSTANTS + CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel)
-        self.scratch_size = self.turned + max(widest, CHUNK_ROWS if blocks else 0) * parameters.panel if train else 0
+        rest = max(widest, BLOCK_INPUTS if input_blocks else 0) * parameters.panel
+        self.scratch_size = self.turned + rest if train else 0
         self.scratch = place(threads * self.scratch_size)
         # Of each CHAIN_ROWS samples: gradient (parameters,), where it is small beside their activations and errors
-        block = parameters.buffer.size
-        self.blocks = 0
-        if train and threads > 1 and not blocks and rows > SUM_ROWS and 2 * rows * block < CHAIN_ROWS * rows_end:
-            self.blocks = place(-(-rows // CHAIN_ROWS) * block)
+        chains, gradient = -(-rows // CHAIN_ROWS), parameters.buffer.size
+        apart = train and threads > 1 and not input_blocks and rows > SUM_ROWS and 2 * chains * gradient < rows_end
+        self.gradients = place(chains * gradient) if apart else 0
         self.buffer = aligned(size, dtype)
         self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
-        self.picked = np.zeros(rows * (blocks + 1) if blocks else 0, np.int64)
+        self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see kernels/nonzeros.py
         self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart
 
     @property

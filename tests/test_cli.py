@@ -401,6 +401,9 @@ def test_warmup_compiles_all_there_is(run):
         net.backprop(data.x_test, data.y_test)
         net.forward(data.x_test)
         net.evaluate(data.x_test, data.y_test)
+        net.predict(data.x_test[0].astype(dtype))
+        net.fit(data.x_train * (data.x_train > 0.95), data.y_train, 2)
+        fastbp.Network([64, 9, 10], dtype=dtype, threads=2).fit(data.x_train, data.y_train, 1, len(data.x_train))
     assert {id(kernel): len(kernel.signatures) for kernel in _compiled_kernels() if kernel.signatures} == before
 
 

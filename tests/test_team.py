@@ -84,7 +84,7 @@ def test_bits_are_the_same_for_any_number_of_threads(optimizer, options):
 @pytest.mark.parametrize("batch_size", [SUM_ROWS + 1, 5 * CHAIN_ROWS, 9 * CHAIN_ROWS + 3])
 def test_bits_are_the_same_where_each_block_of_samples_has_its_own_gradient(batch_size, optimizer, options):
     nets = [make(threads, **options) for threads in THREADS]
-    apart = [Workspace(net._parameters, batch_size, net.threads, train=True).blocks > 0 for net in nets]
+    apart = [Workspace(net._parameters, batch_size, net.threads, train=True).gradients > 0 for net in nets]
     assert apart == [threads > 1 for threads in THREADS]
     costs = [train(net, 2, batch_size, optimizer, rows=2 * batch_size + 7).cost for net in nets]
     assert len({digest(net) for net in nets}) == 1

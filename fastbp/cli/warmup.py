@@ -8,6 +8,8 @@ import numpy as np
 
 from ..formulas.optimizers import SGD
 from ..network import Network
+from ..nonzeros import LEAST_EPOCHS, LEAST_INPUTS
+from ..workspace import SUM_ROWS
 from .outcome import Outcome
 
 DTYPES = ("float32", "float64")
@@ -34,15 +36,19 @@ def run(options: argparse.Namespace) -> Outcome:
 def compile_kernels(dtypes: Sequence[str]) -> dict[str, float]:
     """Make every kernel run once per dtype; return the seconds each took to compile or load.
 
-    What a network looks like does not matter: kernels are compiled per dtype, and nothing else.
+    What a network looks like does not matter, but three kinds of training have kernels of their own: the usual one,
+    inputs of mostly zeros, and a team that trains on long mini-batches.
     """
     from tqdm import tqdm
 
     seconds = {}
     for dtype in tqdm(dtypes, desc="compiling", unit="dtype", disable=None, leave=False):
         start = time.perf_counter()
-        net = Network([2, 2, 1], dtype=dtype, seed=0)
-        net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 1, SGD(0.1), verbose=0)
-        net.predict(np.zeros(2))
+        for rows, inputs, threads in [(2, 2, 1), (2, LEAST_INPUTS, 1), (SUM_ROWS + 1, 2, 2)]:
+            net = Network([inputs, 2, 1], dtype=dtype, threads=threads, seed=0)
+            x = np.zeros((rows, inputs), dtype)
+            net.fit(x, np.zeros((rows, 1)), LEAST_EPOCHS, rows, SGD(0.1), verbose=0)
+            net.predict(x)
+            net.predict(x[0])
         seconds[dtype] = time.perf_counter() - start
     return seconds

@@ -21,7 +21,7 @@ from .update import add_products, update_weights
 @kernel(no_cpython_wrapper=True)
 def block_gradient(multiply, settings, layers, work, first, m):
     """Σ δ aᵀ and Σ δ of samples first .. first + m - 1, one block, laid out as the parameters are."""
-    gradient = settings.blocks + first // CHAIN_ROWS * settings.slot_size
+    gradient = settings.gradients + first // CHAIN_ROWS * settings.slot_size
     for l in range(len(layers)):
         layer = layers[l]
         k = -1  # the bias
@@ -53,9 +53,9 @@ def update_from_blocks(settings, layers, parameters, state, work, m, thread, tea
         straight = settings.rule == SCALED
         target = pointer(parameters, place) if straight else g
         if not straight:
-            copy(pointer(work, settings.blocks + place), g, count)
+            copy(pointer(work, settings.gradients + place), g, count)
         for block in range(0 if straight else 1, blocks):
-            add(pointer(work, settings.blocks + block * settings.slot_size + place), target, count)
+            add(pointer(work, settings.gradients + block * settings.slot_size + place), target, count)
         if not straight:
             update_weights(settings, weights, place, count, g, parameters, state, pointer(work, constants))
         place += count

@@ -21,7 +21,7 @@ SETTINGS = np.dtype(
         ("starts", np.int64),  # addresses of the arrays in kernels/nonzeros.py
         ("entries", np.int64),
         ("picked", np.int64),
-        ("blocks", np.int64),  # offset in work of the blocks' gradients, see kernels/blocks.py; 0: there are none
+        ("gradients", np.int64),  # offset in work of (blocks of samples, slot_size), see kernels/blocks.py; 0: none
         ("block_gradient", np.int64),  # addresses of kernels/blocks.py, if there are
         ("update_from_blocks", np.int64),
         ("slot_size", np.int64),  # numbers in the parameters, in one state slot, and in one block's gradient

@@ -4,7 +4,7 @@ import numpy as np
 
 from .contender import Contender, Job, one_by_one
 
-MANY_EPOCHS = 30
+MANY_EPOCHS = 30  # as in a fit that is worth its time: data of mostly zeros are brought into short form
 
 
 def fused(job: Job) -> Contender:
