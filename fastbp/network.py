@@ -38,6 +38,7 @@ def _product_address(dtype: str) -> int:
     return product_address(getattr(numba, dtype))
 
 
+@cache
 def _addresses(module: Any, dtype: str, needed: bool, names: tuple[str, str]) -> dict[str, int]:
     return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
 
@@ -73,11 +74,9 @@ class Network(BaseNetwork, engine="fast"):
     def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
         """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
 
-        Of x there is a copy if it has another dtype than the network, and a short form, half as large, if three
-        quarters of it are zeros.
-
         They are the workspace, the optimizer's state (none for the default), and one copy of parameters and state, to
-        go back to after a divergence or Ctrl-C.
+        go back to after a divergence or Ctrl-C. Of x there is a copy if it has another dtype than the network, and a
+        short form, half as large, if three quarters of it are zeros.
         """
         batch_size = options.integer("batch_size", batch_size, low=1)
         slots = options.checked_optimizer(optimizer).num_slots
@@ -93,8 +92,10 @@ class Network(BaseNetwork, engine="fast"):
 
         One sample in an array of the network's dtype takes a short way, which checks no more than it must.
         """
+        if type(x) is not np.ndarray or x.ndim != 1:  # before the short way is compiled, which a batch does not take
+            return super().predict(x, out)
         plan, dtype, run = getattr(self._local, "short_way", None) or self._find_short_way()
-        if type(x) is not np.ndarray or x.ndim != 1 or x.dtype is not dtype:
+        if x.dtype is not dtype:
             return super().predict(x, out)
         if out is None:
             out = np.empty(self.spec.sizes[-1], dtype)
