@@ -9,7 +9,6 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import numpy_support
-from numba.np.arrayobj import populate_array
 
 
 @intrinsic
@@ -55,10 +54,11 @@ def array_at(typing_context, address, length, like):
 
     def codegen(context, builder, signature, arguments):
         address, length, _ = arguments
-        array = context.make_array(kind)(context, builder)
-        itemsize = length.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        data = builder.inttoptr(address, array.data.type)
-        populate_array(array, data=data, shape=[length], strides=[itemsize], itemsize=itemsize, meminfo=None)
+        array = context.make_array(kind)(context, builder)  # zeros: no parent, no count of references
+        array.data, array.nitems = builder.inttoptr(address, array.data.type), length
+        array.itemsize = length.type(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+        array.shape = cgutils.pack_array(builder, [length])
+        array.strides = cgutils.pack_array(builder, [array.itemsize])
         return array._getvalue()
 
     return kind(types.intp, types.intp, like), codegen
