@@ -22,11 +22,12 @@ def mostly_zeros(n, n_in, share=0.9, dtype="float32", seed=0):
 
 
 def fit(net, x, **options):
+    """Train; return all that training leaves behind."""
     y = np.random.default_rng(1).integers(0, net.spec.sizes[-1], len(x))
     if net.spec.sizes[-1] == 1:
         y = y.astype(float)[:, None]
-    net.fit(x, y, **{"epochs": 2, "batch_size": 10, "optimizer": SGD(0.1), "verbose": 0, **options})
-    return net
+    history = net.fit(x, y, **{"epochs": 2, "batch_size": 10, "optimizer": SGD(0.1), "verbose": 0, **options})
+    return [*net.weights, *net.biases, np.array(history.cost), np.array(history.accuracy, float)]
 
 
 def forms(monkeypatch):
@@ -46,9 +47,11 @@ def with_and_without(monkeypatch, make, x, **options):
 
 
 def assert_same_bits(one, other):
-    for a, b in zip([*one.weights, *one.biases], [*other.weights, *other.biases], strict=True):
+    *results, accuracy = zip(one, other, strict=True)
+    for a, b in results:
         assert np.isfinite(a).all()
         np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(*accuracy)  # NaN where answers are not right or wrong
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -57,6 +60,14 @@ def assert_same_bits(one, other):
 def test_skipping_zeros_changes_no_bit(monkeypatch, n_in, n_out, dtype):
     x = mostly_zeros(50, n_in, dtype=dtype)
     pair = with_and_without(monkeypatch, lambda: Network([n_in, n_out, 3], dtype=dtype, seed=1), x, batch_size=17)
+    assert_same_bits(*pair)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+def test_skipping_zeros_changes_no_bit_of_a_single_layer(monkeypatch, output):
+    cost = {"softmax": "cross_entropy", "sigmoid": "quadratic"}[output]
+    x = mostly_zeros(50, 100)
+    pair = with_and_without(monkeypatch, lambda: Network([100, 17], output=output, cost=cost, seed=1), x)
     assert_same_bits(*pair)
 
 
@@ -84,11 +95,11 @@ def test_skipping_zeros_changes_no_bit_for_any_number_of_threads(monkeypatch, th
 def test_network_that_skips_zeros_agrees_with_reference(monkeypatch, optimizer):
     x, found = mostly_zeros(60, 200, dtype="float64"), forms(monkeypatch)
     net = Network([200, 33, 4], activation="tanh", dtype="float64", seed=1)
-    reference = fit(net.to_reference(), x, optimizer=optimizer)
-    fit(net, x, optimizer=optimizer)
+    expected = fit(net.to_reference(), x, optimizer=optimizer)
+    got = fit(net, x, optimizer=optimizer)
     assert found[0].blocks > 0
-    for got, expected in zip([*net.weights, *net.biases], [*reference.weights, *reference.biases], strict=True):
-        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-13)
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

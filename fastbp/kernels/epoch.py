@@ -5,7 +5,7 @@ import math
 from ..workspace import CHAIN_ROWS
 from .backward import hidden_delta, output_rows
 from .dropout import drop
-from .forward import forward_layer, squash
+from .forward import place_of_z, squash, weighted_input
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
 from .pointers import call, pointer
@@ -42,11 +42,12 @@ def rows_up_and_down(
     dropping = settings.dropout > 0.0
     for l in range(last + 1):
         layer = layers[l]
+        z = place_of_z(layer, first, l == last)
         if layer.blocks:
-            call(settings.forward_entries, settings, layer, parameters, work, order, place + first, first, m)
-            squash(layer, work, layer.output + first * layer.ld, first, m, False)
+            call(settings.forward_entries, settings, layer, parameters, work, order, place + first, z, first, m)
         else:
-            forward_layer(multiply, layer, settings.panel, settings.lanes, parameters, work, first, m, l == last)
+            weighted_input(multiply, layer, settings.panel, settings.lanes, parameters, work, z, first, m)
+        squash(layer, work, z, first, m, l == last)
         if dropping and l < last:
             a = pointer(work, layer.output + first * layer.ld)
             drop(a, m, layer.ld, layer.n_out, l, place + first, settings.seed, settings.dropout)

@@ -9,11 +9,21 @@ from .rows import copy
 
 @part
 def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, keep_z):
-    """a^l = σ(a^(l-1) wᵀ + b) for rows first .. first + m - 1 of the workspace.
+    """a^l = σ(z^l) for rows first .. first + m - 1 of the workspace; keep_z: see `place_of_z`."""
+    z = place_of_z(layer, first, keep_z)
+    weighted_input(multiply, layer, panel, lanes, parameters, work, z, first, m)
+    squash(layer, work, z, first, m, keep_z)
 
-    - keep_z: leave z^l in the memory of δ^l; else z^l lies only where a^l comes to lie
-    """
-    z = (layer.delta if keep_z else layer.output) + first * layer.ld
+
+@part
+def place_of_z(layer, first, keep_z):
+    """Where z^l of row `first` goes: into the memory of δ^l if it is kept, else of a^l."""
+    return (layer.delta if keep_z else layer.output) + first * layer.ld
+
+
+@part
+def weighted_input(multiply, layer, panel, lanes, parameters, work, z, first, m):
+    """z^l = a^(l-1) wᵀ + b for rows first .. first + m - 1, left at work[z:]."""
     panels_product(
         multiply, panel, lanes, m, layer.n_in, layer.columns,
         pointer(work, layer.input + first * layer.ld_input), layer.ld_input,
@@ -21,7 +31,6 @@ def forward_layer(multiply, layer, panel, lanes, parameters, work, first, m, kee
         pointer(parameters, layer.bias), 1,
         work, z, layer.ld,
     )  # fmt: skip
-    squash(layer, work, z, first, m, keep_z)
 
 
 @part

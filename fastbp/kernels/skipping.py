@@ -113,8 +113,8 @@ def outer_of_entries(typing_context, vectors, m, starts, blocks, entries, d, ldd
 
 
 @kernel(no_cpython_wrapper=True)
-def forward_entries(settings, layer, parameters, work, order, place, first, m):
-    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], left where a¹ comes to lie."""
+def forward_entries(settings, layer, parameters, work, order, place, z, first, m):
+    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], left at work[z:]."""
     pick(settings, layer.blocks, order, place, first, m)
     starts = settings.picked + 8 * first * (layer.blocks + 1)
     j = 0
@@ -126,7 +126,7 @@ def forward_entries(settings, layer, parameters, work, order, place, first, m):
             pointer(parameters, layer.weights + j * layer.rows), min(width, settings.panel),
             layer.rows * settings.panel,
             pointer(parameters, layer.bias + j),
-            pointer(work, layer.output + first * layer.ld + j), layer.ld,
+            pointer(work, z + j), layer.ld,
         )  # fmt: skip
         j += width
 
@@ -160,6 +160,6 @@ def addresses(dtype: Any) -> tuple[int, int]:
     settings, layer = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)
     spans = size, size, size, size, size, size
     return (
-        address(forward_entries, types.void(settings, layer, array, array, order, size, size, size)),
+        address(forward_entries, types.void(settings, layer, array, array, order, size, size, size, size)),
         address(add_entries, types.void(settings, layer, *spans, flag, array, place, place, order, size, size)),
     )
