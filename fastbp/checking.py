@@ -3,9 +3,11 @@
 The truth is a ReferenceNetwork in float64 with the very parameters of the network under check,
 whatever its dtype. An array g passes against the truth g* if
 
-    max|g - g*| <= TOLERANCES[dtype] √max(n, m) (L + 1) k max|g*|  +  16 u/u₃₂ max|g₃₂ - g*|
+    max|g - g*| <= TOLERANCES[dtype] √max(n, m) (L + 1) k max|t|  +  16 u/u₃₂ max|g₃₂ - g*|
 
 - n: widest layer; - m: samples; - L: computed layers; - k: training steps, 1 for a gradient;
+- t: g*, and where g* is a gradient, the sum that it would be if no two samples cancelled, as they
+  do in a network that has learned all it can: Σ|δ| / m for Σδ / m;
 - u: unit roundoff of the dtype under check, u₃₂ that of float32;
 - g₃₂: the same from a ReferenceNetwork in float32. The second term is what single precision does
   to these very numbers: in a trained network a - y cancels, and no engine can save the digits.
@@ -88,8 +90,12 @@ def compare(
     single: BaseNetwork,
     m: int,
     steps: int = 1,
+    terms: Quantities | None = None,
 ) -> list[Row]:
-    """Measure the same quantities of three networks, and return a row for each array."""
+    """Measure the same quantities of three networks, and return a row for each array.
+
+    `terms` has t, where it may be larger than g*.
+    """
     got, right = measure(net), measure(truth)
     rough = _measured_in_single(measure, single)
     base = tolerance(net, m) * steps
@@ -99,10 +105,21 @@ def compare(
         for place, (g, g_true) in enumerate(zip(arrays, right[name], strict=True)):
             drift = max_error(rough[name][place], g_true) if rough else 0.0
             scale = float(np.max(np.abs(g_true))) or 1.0
-            allowed = base + rounding * drift / scale
+            reach = float(np.max(terms[name][place])) if terms and name in terms else 0.0
+            allowed = base * max(1.0, reach / scale) + rounding * drift / scale
             layer = None if name in SINGLE else place
             rows.append(Row(name, layer, max_error(g, g_true) / scale, allowed))
     return rows
+
+
+def gradient_terms(truth: BaseNetwork, x: Array, y: Array) -> Quantities:
+    """Return Σ|δ| / m and Σ|δ||a| / m, for BP3 and BP4."""
+    deltas = [np.abs(delta) for delta in truth.backprop(x, y).deltas]
+    inputs = [np.abs(a) for a in truth.forward(x).activations[:-1]]
+    return {
+        "nabla_b": [delta.mean(axis=0) for delta in deltas],
+        "nabla_w": [delta.T @ a / len(x) for delta, a in zip(deltas, inputs, strict=True)],
+    }
 
 
 def tolerance(net: BaseNetwork, m: int) -> float:
@@ -176,7 +193,8 @@ def _check_passes(
         return {"cost": [np.array(found.cost)], **arrays}
 
     rows = compare(passed_forward, net, truth, single, len(x))
-    return rows + compare(passed_backward, net, truth, single, len(x))
+    terms = gradient_terms(truth, x[keep], y[keep])
+    return rows + compare(passed_backward, net, truth, single, len(x), terms=terms)
 
 
 def _same_side(nets: Sequence[BaseNetwork], x: Array) -> Array:

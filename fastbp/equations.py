@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .base import BaseNetwork, Forward
-from .checking import ROUNDOFF, Quantities, compare, references
+from .checking import ROUNDOFF, Quantities, compare, gradient_terms, references
 from .formulas import Array
 from .formulas.activations import ACTIVATIONS
 from .formulas.costs import FUSED
@@ -51,8 +51,8 @@ def check_equations(net: BaseNetwork, x: object, y: object) -> CheckReport:
         found = n.backprop(x, y)
         return {"deltas": found.deltas, "nabla_b": found.nabla_b, "nabla_w": found.nabla_w}
 
-    got = gradients(net)
-    allowed = {row[:2]: row.tolerance for row in compare(gradients, net, truth, single, len(x))}
+    got, terms = gradients(net), gradient_terms(truth, x, y)
+    allowed = {row[:2]: row.tolerance for row in compare(gradients, net, truth, single, len(x), terms=terms)}
     numeric = Numeric(truth, x, y)
     last = len(net.sizes) - 2
     rows = []

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import fastbp
-from fastbp import SGD, Adam, ReferenceNetwork, check_equations, cross_check
+from fastbp import SGD, Adam, Network, ReferenceNetwork, check_equations, cross_check
 from fastbp.base import Forward
-from fastbp.checking import OPTIMIZERS, TOLERANCES
+from fastbp.checking import OPTIMIZERS, TOLERANCES, references
 from fastbp.formulas.optimizers import OPTIMIZERS as KINDS
 from fastbp.report import CheckReport, Row
 
@@ -242,6 +242,34 @@ def test_equations_name_the_array_that_is_wrong(name, layer, dtype, data):
 
 def spoil_all(array, by):
     array += by * np.abs(array).max()
+
+
+def all_learned(seed, m=150):
+    """A network and data on which the errors of the samples cancel, so that ∂C/∂b^L is 0."""
+    rng = np.random.default_rng(seed)
+    net = Network([2, 64, 1], activation="relu", output="identity", cost="quadratic", seed=seed)
+    x, rest = rng.random((m, 2)).astype("f"), rng.normal(scale=40, size=(m, 1))
+    return net, x, references(net)[0].predict(x) + rest - rest.mean()
+
+
+def test_network_that_has_learned_all_it_can_passes():
+    for seed in range(60):  # with tolerances that forgot the samples' errors, 6 of these failed
+        net, x, y = all_learned(seed)
+        report = cross_check(net, x, y, steps=1, optimizer=SGD(1e-6))
+        assert report.passed, report
+
+
+def test_one_sample_left_out_fails_where_samples_cancel(monkeypatch):
+    net, x, y = all_learned(0)
+    backprop = Network._backprop
+
+    def forgetful(self, x, y):
+        most = backprop(self, x[:-1], y[:-1])
+        return backprop(self, x, y)._replace(nabla_w=most.nabla_w, nabla_b=most.nabla_b)
+
+    monkeypatch.setattr(Network, "_backprop", forgetful)
+    failed = {row.quantity for row in cross_check(net, x, y, steps=1, optimizer=SGD(1e-6)).rows if not row.passed}
+    assert failed == {"nabla_w", "nabla_b"}
 
 
 def test_nan_fails(data):
