@@ -14,7 +14,7 @@ from . import options
 from .base import BaseNetwork, Forward, Gradients
 from .formulas import Array
 from .formulas.optimizers import SGD, Adam
-from .kernels import blocks, epoch, skipping
+from .kernels import blocks, epoch, online, skipping
 from .kernels.activations import ACTIVATION_CODES
 from .kernels.costs import cost_code
 from .kernels.gemm import product_address
@@ -39,7 +39,7 @@ def _product_address(dtype: str) -> int:
 
 
 @cache
-def _addresses(module: Any, dtype: str, needed: bool, names: tuple[str, str]) -> dict[str, int]:
+def _addresses(module: Any, dtype: str, needed: bool, *names: str) -> dict[str, int]:
     return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
 
 
@@ -240,6 +240,7 @@ class Run:
         )
         if rule == PLAIN and not (spec.l1 or spec.l2):
             rule = SCALED
+        one_by_one = batch_size == 1 and not nonzeros.blocks and rule not in (GRADIENT, EVALUATE)
         self.settings = settings(
             panel=store.panel,
             lanes=store.panel // 2,
@@ -248,8 +249,9 @@ class Run:
             scratch=self.space.scratch,
             scratch_size=self.space.scratch_size,
             turned=self.space.turned,
-            **_addresses(skipping, spec.dtype, bool(nonzeros.blocks), ("forward_entries", "add_entries")),
-            **_addresses(blocks, spec.dtype, bool(self.space.gradients), ("block_gradient", "update_from_blocks")),
+            **_addresses(skipping, spec.dtype, bool(nonzeros.blocks), "forward_entries", "add_entries"),
+            **_addresses(blocks, spec.dtype, bool(self.space.gradients), "block_gradient", "update_from_blocks"),
+            **_addresses(online, spec.dtype, one_by_one, "update_and_forward"),
             starts=nonzeros.starts.ctypes.data,
             entries=nonzeros.entries.ctypes.data,
             picked=self.space.picked.ctypes.data,

@@ -31,7 +31,7 @@ class Workspace:
     ) -> None:
         dtype = parameters.buffer.dtype
         lanes = parameters.panel // 2
-        self.rows = rows
+        rows = max(rows, 2) if train else rows  # samples that come one by one take turns, see kernels/online.py
         self.layers: Any = parameters.layers.copy()
         size = 0
 

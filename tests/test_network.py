@@ -94,14 +94,15 @@ def test_dropout_and_sample_weights_agree_with_reference(dtype):
         np.testing.assert_allclose(got, expected, atol=atol, rtol=0)
 
 
-def test_results_do_not_depend_on_how_many_mini_batches_a_call_covers():
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_results_do_not_depend_on_how_many_mini_batches_a_call_covers(batch_size):
     rng = np.random.default_rng(0)
     x, y = rng.random((95, 6)).astype("float32"), rng.integers(0, 3, 95)
     order = np.random.default_rng(1).permutation(95)
 
     def run(pieces):
         net = Network([6, 20, 3], seed=1)
-        session = net._session(*net._checked(x, y), None, Adam(0.01), 10)
+        session = net._session(*net._checked(x, y), None, Adam(0.01), batch_size)
         for first, count in pieces:
             session.train(order, first, count, 7)
         return parameters(net)
@@ -195,7 +196,8 @@ for dtype, n_in, zeros in [("float32", 33, 0), ("float64", 33, 0), ("float32", 1
     x[rng.random(x.shape) < zeros] = 0
     net = Network([n_in, 17, 40, 5], activation=["tanh", "sigmoid"], output="softmax", cost="cross_entropy",
                   l2=1e-3, dtype=dtype, seed=0)
-    net.fit(x, y, epochs=2, batch_size=16, optimizer=Adam(0.01), verbose=0)
+    for batch_size in 16, 1:
+        net.fit(x, y, epochs=2, batch_size=batch_size, optimizer=Adam(0.01), verbose=0)
     for array in [*net.weights, *net.biases, net.predict(x)]:
         digest.update(array.tobytes())
 print(LANES, digest.hexdigest())

@@ -36,15 +36,15 @@ def run(options: argparse.Namespace) -> Outcome:
 def compile_kernels(dtypes: Sequence[str]) -> dict[str, float]:
     """Make every kernel run once per dtype; return the seconds each took to compile or load.
 
-    What a network looks like does not matter, but three kinds of training have kernels of their own: the usual one,
-    inputs of mostly zeros, and a team that trains on long mini-batches.
+    What a network looks like does not matter, but four kinds of training have kernels of their own: the usual one,
+    samples one by one, inputs of mostly zeros, and a team that trains on long mini-batches.
     """
     from tqdm import tqdm
 
     seconds = {}
     for dtype in tqdm(dtypes, desc="compiling", unit="dtype", disable=None, leave=False):
         start = time.perf_counter()
-        for rows, inputs, threads in [(2, 2, 1), (2, LEAST_INPUTS, 1), (SUM_ROWS + 1, 2, 2)]:
+        for rows, inputs, threads in [(2, 2, 1), (1, 2, 1), (2, LEAST_INPUTS, 1), (SUM_ROWS + 1, 2, 2)]:
             net = Network([inputs, 2, 1], dtype=dtype, threads=threads, seed=0)
             x = np.zeros((rows, inputs), dtype)
             net.fit(x, np.zeros((rows, 1)), LEAST_EPOCHS, rows, SGD(0.1), verbose=0)

@@ -30,10 +30,13 @@ def batch_weight(weights, order, first, m):
 
 @part
 def rows_up_and_down(
-    multiply, settings, layers, parameters, work, thread, x, data, order, place, first, m, share,
-    costs, right,
+    multiply, settings, layers, parameters, state, work, thread, x, data, order, place, first, m, share,
+    costs, right, pending,
 ):  # fmt: skip
-    """Forward, BP1 and BP2 for rows first .. first + m - 1 of the mini-batch that begins at `place`."""
+    """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
+
+    - pending: make the update of the other row's sample on the way
+    """
     last = len(layers) - 1
     bottom = layers[0]
     if bottom.blocks == 0:
@@ -45,6 +48,8 @@ def rows_up_and_down(
         z = place_of_z(layer, first, l == last)
         if layer.blocks:
             call(settings.forward_entries, settings, layer, parameters, work, order, place + first, z, first, m)
+        elif pending:
+            call(settings.update_and_forward, settings, layer, parameters, state, work, z, first)
         else:
             weighted_input(multiply, layer, settings.panel, settings.lanes, parameters, work, z, first, m)
         squash(layer, work, z, first, m, l == last)
@@ -99,7 +104,7 @@ def train(
 
     - settings: (1,) of SETTINGS; layers: (L,) of LAYER, which says what lies where in the buffers
     - x (n, n_0); targets (n, n_L) or labels (n,), the other empty; weights (n,) or empty; order (n,)
-    - costs, right: (batch_size,) scratch of the workspace; sync: see team.barrier
+    - costs, right: scratch of the workspace, a number for each of its rows; sync: see team.barrier
     - seen: (4,) out: Σ weight · C_x, Σ weight of right answers, Σ weight, mini-batch that failed or -1
     """
     old = flush_denormals()
@@ -107,6 +112,8 @@ def train(
     data = (targets, labels, weights)
     # Alone, a thread is as fast or faster with update_layer: 10 000 x 4-32-16-4 810 us against 850; two 640, 530.
     apart = settings.gradients > 0 and team > 1
+    # Samples that come one by one: the update for each is made beside the next one's forward pass, see online.py.
+    online, pending = settings.update_and_forward > 0, False
     cost = answers = weight = 0.0
     failed = -1
     for batch in range(first, first + count):
@@ -118,11 +125,12 @@ def train(
         grain = CHAIN_ROWS if apart else 1
         grains = (m + grain - 1) // grain
         row, stop = grains * thread // team * grain, min(m, grains * (thread + 1) // team * grain)
+        turn = batch % 2 if online else 0
         while row < stop:
             rows = min(CHAIN_ROWS if apart else BLOCK_ROWS, stop - row)
             rows_up_and_down(
-                multiply, settings, layers, parameters, work, thread, x, data, order,
-                place, row, rows, share, costs, right,
+                multiply, settings, layers, parameters, state, work, thread, x, data, order,
+                place - turn, row + turn, rows, share, costs, right, pending,
             )  # fmt: skip
             if apart and settings.rule != EVALUATE:
                 call(settings.block_gradient, multiply, settings, layers, work, row, rows)
@@ -131,7 +139,7 @@ def train(
             barrier(sync, team, 2 * (batch - first))
         # Every thread adds up all rows in order: the same sum, the same decision.
         batch_cost = batch_right = 0.0
-        for i in range(m):
+        for i in range(turn, turn + m):
             batch_cost += costs[i]
             batch_right += right[i]
         if not math.isfinite(batch_cost):
@@ -145,7 +153,8 @@ def train(
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             if apart:
                 call(settings.update_from_blocks, settings, layers, parameters, state, work, m, thread, team)
-            for l in range(0 if apart else len(layers)):
+            pending = online
+            for l in range(0 if apart or online else len(layers)):
                 update_layer(
                     multiply, settings, layers[l],
                     parameters, state, work, m, thread, team,
@@ -156,5 +165,9 @@ def train(
         weight += total
         if team > 1:
             barrier(sync, team, 2 * (batch - first) + 1)
+    if pending and failed < 0:
+        for l in range(len(layers)):  # into the free row, where nobody will read
+            z = place_of_z(layers[l], 1 - turn, False)
+            call(settings.update_and_forward, settings, layers[l], parameters, state, work, z, 1 - turn)
     seen[0], seen[1], seen[2], seen[3] = cost, answers, weight, failed
     restore_denormals(old)

@@ -1,11 +1,8 @@
 """The one home of numba's options: every kernel is compiled with these, lazily, and cached.
 
-contract  a b + c in one rounding (FMA)
-nsz       -0 and +0 need not be told apart
-numpy     x / 0 is inf or nan; kernels never raise
-
-Nothing may reorder a sum (reassoc) or assume finite numbers (nnan, ninf): sums keep their order, so
-their bits, and isfinite stays honest.
+x / 0 is inf or nan, as in NumPy: kernels never raise. No fastmath: LLVM may neither reorder a sum (reassoc), assume
+finite numbers (nnan, ninf), nor choose where a product is fused with a sum (contract). Kernels say where, so that
+results do not depend on what LLVM sees around a formula, and isfinite stays honest.
 """
 
 from typing import Any
@@ -16,7 +13,7 @@ from .cache import KernelCache
 from .folders import cache_info as cache_info
 from .parts import PartCompiler
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz"}}
+OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
 

@@ -3,11 +3,13 @@
 from .flow import I64, Loop, call_apart
 from .simd import Vectors
 
-FLAGS = ("contract", "nsz")  # as in jit.py
-
 
 class Number:
-    """A vector in a formula: operators, also with Python's numbers, and the functions below emit its instructions."""
+    """A vector in a formula: operators, also with Python's numbers, and the functions below emit its instructions.
+
+    What is written decides which products become part of a fused multiply-add. Left to LLVM, which may look at what is
+    around, one formula had other bits in another place.
+    """
 
     def __init__(self, simd, value):
         self.simd, self.value = simd, value
@@ -16,32 +18,30 @@ class Number:
         """The vector of a Number, or of Python's number."""
         return other.value if isinstance(other, Number) else self.simd.constant(other)
 
-    def _with(self, emit, x, y):
-        return Number(self.simd, emit(self.like(x), self.like(y), flags=FLAGS))
-
     def __add__(self, other):
-        return self._with(self.simd.builder.fadd, self, other)
+        for product, rest in ((self, other), (other, self)):
+            if isinstance(product, Product):
+                return Number(self.simd, self.simd.fma(*product.factors, self.like(rest)))
+        return Number(self.simd, self.simd.builder.fadd(self.value, self.like(other)))
 
-    def __radd__(self, other):
-        return self._with(self.simd.builder.fadd, other, self)
+    __radd__ = __add__
 
     def __sub__(self, other):
-        return self._with(self.simd.builder.fsub, self, other)
+        return self + -other
 
     def __rsub__(self, other):
-        return self._with(self.simd.builder.fsub, other, self)
+        return -self + other
 
     def __mul__(self, other):
-        return self._with(self.simd.builder.fmul, self, other)
+        return Product(self.simd, self.value, self.like(other))
 
-    def __rmul__(self, other):
-        return self._with(self.simd.builder.fmul, other, self)
+    __rmul__ = __mul__
 
     def __truediv__(self, other):
-        return self._with(self.simd.builder.fdiv, self, other)
+        return Number(self.simd, self.simd.builder.fdiv(self.value, self.like(other)))
 
     def __rtruediv__(self, other):
-        return self._with(self.simd.builder.fdiv, other, self)
+        return Number(self.simd, self.simd.builder.fdiv(self.like(other), self.value))
 
     def __neg__(self):
         return Number(self.simd, self.simd.builder.fneg(self.value))
@@ -55,6 +55,21 @@ class Number:
 
     def __le__(self, other):
         return self.simd.builder.fcmp_ordered("<=", self.value, self.like(other))
+
+
+class Product(Number):
+    """x y: rounded once together with what is added to it (of two products with the right one), else by itself."""
+
+    def __init__(self, simd, x, y):
+        self.simd, self.factors = simd, (x, y)
+
+    @property
+    def value(self):
+        return self.simd.builder.fmul(*self.factors)
+
+    def __neg__(self):
+        x, y = self.factors
+        return Product(self.simd, self.simd.builder.fneg(x), y)
 
 
 def where(mask, x, y):

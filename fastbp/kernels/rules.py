@@ -44,9 +44,9 @@ def momentum(c, g, w, v):
 
 def nesterov(c, g, w, v):
     """v ← μ v + ∂C/∂w; w ← w - η (∂C/∂w + μ v)."""
-    g = c.share * g
-    v = c.mu * v + g
-    return g, w - c.rate * (g + c.mu * v), v
+    slope = c.share * g
+    v = c.mu * v + slope
+    return g, w - c.rate * (slope + c.mu * v), v
 
 
 def adam(c, g, w, first, second):
@@ -59,20 +59,46 @@ def adam(c, g, w, first, second):
 FORMULAS = {GRADIENT: gradient, PLAIN: plain, MOMENTUM: momentum, NESTEROV: nesterov, ADAM: adam}
 
 
-def emit_rule(simd, formula, slots, c, count, g, w, first, second):
-    """One formula over `count` numbers, whole vectors; stores what it changes."""
+def load_constants(simd, c):
+    """What lies at the pointer c, as vectors by name."""
+    builder = simd.builder
+    values = numbers(simd, *(builder.load(builder.gep(c, [I64(i)])) for i in range(len(CONSTANTS))))
+    return SimpleNamespace(**dict(zip(CONSTANTS, values, strict=True)))
+
+
+def num_slots(formula):
+    """How many arrays of state a formula has, behind c, g, w."""
+    return formula.__code__.co_argcount - 3
+
+
+def emit_change(simd, formula, constants, g, arrays, offset):
+    """One vector of each array (w and the state) at an offset, as the formula says; stores what it changes.
+
+    Returns all that the formula gives.
+    """
     builder, at = simd.builder, simd.builder.gep
-    constants = numbers(simd, *(builder.load(at(c, [I64(i)])) for i in range(len(CONSTANTS))))
-    constants = SimpleNamespace(**dict(zip(CONSTANTS, constants, strict=True)))
-    arrays = [g, w, first, second][: 2 + slots]
+    for array in arrays:
+        emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
+    old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays))
+    new = formula(constants, g, *old)
+    for array, before, after in zip(arrays, old, new[1:], strict=True):
+        if after is not before:
+            simd.store(after.value, at(array, [offset]))
+    return new
+
+
+def emit_rule(simd, formula, c, count, g, w, first, second):
+    """One formula over `count` numbers, whole vectors."""
+    builder, at = simd.builder, simd.builder.gep
+    constants = load_constants(simd, c)
+    arrays = [w, first, second][: 1 + num_slots(formula)]
     with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
         (offset,) = loop.values
-        for array in arrays[1:]:
-            emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
-        old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays))
-        for array, before, after in zip(arrays, old, formula(constants, *old), strict=True):
-            if after is not before:
-                simd.store(after.value, at(array, [offset]))
+        place = at(g, [offset])
+        (old,) = numbers(simd, simd.load(place))
+        new, *_ = emit_change(simd, formula, constants, old, arrays, offset)
+        if new is not old:
+            simd.store(new.value, place)
         loop.later = [builder.add(offset, I64(simd.count))]
 
 
@@ -89,7 +115,7 @@ def apply_rule(typing_context, rule, penalized, c, count, g, w, first, second):
 
         def case(formula):
             def emit(inside, *operands):
-                emit_rule(Vectors(inside, w.dtype), formula, formula.__code__.co_argcount - 3, *operands)
+                emit_rule(Vectors(inside, w.dtype), formula, *operands)
 
             call_apart(builder, f"fastbp_{formula.__name__}_{w.dtype}", emit, operands)
 

@@ -24,6 +24,7 @@ SETTINGS = np.dtype(
         ("gradients", np.int64),  # offset in work of (blocks of samples, slot_size), see kernels/blocks.py; 0: none
         ("block_gradient", np.int64),  # addresses of kernels/blocks.py, if there are
         ("update_from_blocks", np.int64),
+        ("update_and_forward", np.int64),  # address, if updates wait for the next sample: see kernels/online.py
         ("slot_size", np.int64),  # numbers in the parameters, in one state slot, and in one block's gradient
         ("batch_size", np.int64),
         ("cost", np.int64),  # code of C_x, see costs.cost_code
