@@ -195,8 +195,8 @@ class Network(BaseNetwork, engine="fast"):
         rule = _rule(optimizer)
         return Run(
             self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), nonzeros=find_nonzeros(x, epochs),
-            dropout=self.spec.dropout, **rates,
+            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), dropout=self.spec.dropout,
+            nonzeros=find_nonzeros(x, batch_size, epochs), **rates,
         )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ import pytest
 from fastbp import SGD, Adam, network
 from fastbp.checking import OPTIMIZERS
 from fastbp.network import Network
-from fastbp.nonzeros import LOOKED_AT, MOST, NO_SHORT_FORM, find_nonzeros
+from fastbp.nonzeros import LEAST_BATCH, LOOKED_AT, MOST, NO_SHORT_FORM, find_nonzeros
 from fastbp.workspace import BLOCK_INPUTS, CHAIN_ROWS, SUM_ROWS
 
 INPUTS = (64, BLOCK_INPUTS - 1, BLOCK_INPUTS, BLOCK_INPUTS + 1, 3 * BLOCK_INPUTS + 17)
 OUTPUTS = (1, 2, 3, 15, 16, 17, 31, 33, 100, 300)  # parts of a vector, of a panel, of some panels side by side
-BATCHES = (1, 2, 17, CHAIN_ROWS, CHAIN_ROWS + 1, SUM_ROWS, SUM_ROWS + 1, 2 * SUM_ROWS + 3)
+BATCHES = (LEAST_BATCH, 17, CHAIN_ROWS, CHAIN_ROWS + 1, SUM_ROWS, SUM_ROWS + 1, 2 * SUM_ROWS + 3)
 
 
 def mostly_zeros(n, n_in, share=0.9, dtype="float32", seed=0):
@@ -107,7 +107,7 @@ def test_network_that_skips_zeros_agrees_with_reference(monkeypatch, optimizer):
 def test_short_form_holds_every_input(n, dtype):
     x = mostly_zeros(n, 250, dtype=dtype)
     x[n // 2], x[0, -1] = 0, 1  # a row of nothing but zeros, unless it is the only one
-    blocks, starts, entries = find_nonzeros(x, 2)
+    blocks, starts, entries = find_nonzeros(x, 10, 2)
     assert blocks == -(-250 // BLOCK_INPUTS)
     again = np.zeros_like(x)
     for sample, row in enumerate(again):
@@ -120,24 +120,25 @@ def test_short_form_holds_every_input(n, dtype):
 
 
 @pytest.mark.parametrize(
-    ("x", "epochs"),
+    ("x", "batch_size", "epochs"),
     [
-        (mostly_zeros(300, 100, share=1 - 1.5 * MOST), 2),
-        (mostly_zeros(300, 100), 1),
-        (mostly_zeros(300, 30), 2),
+        (mostly_zeros(300, 100, share=1 - 1.5 * MOST), 10, 2),
+        (mostly_zeros(300, 100), 10, 1),
+        (mostly_zeros(300, 100), 1, 2),
+        (mostly_zeros(300, 30), 10, 2),
     ],
-    ids=["too few zeros", "one epoch", "too few inputs"],
+    ids=["too few zeros", "one epoch", "one by one", "too few inputs"],
 )
-def test_no_short_form_where_it_would_not_pay(x, epochs):
-    assert find_nonzeros(x, epochs) is NO_SHORT_FORM
+def test_no_short_form_where_it_would_not_pay(x, batch_size, epochs):
+    assert find_nonzeros(x, batch_size, epochs) is NO_SHORT_FORM
 
 
 def test_no_short_form_where_zeros_are_only_in_the_samples_looked_at():
     x = mostly_zeros(4 * LOOKED_AT, 100)
-    assert find_nonzeros(x, 2).blocks
+    assert find_nonzeros(x, 10, 2).blocks
     rest = np.arange(len(x)) % 4 != 0
     x[rest] = 1
-    assert find_nonzeros(x, 2) is NO_SHORT_FORM
+    assert find_nonzeros(x, 10, 2) is NO_SHORT_FORM
 
 
 def test_zeros_alone_are_learned_from():

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..formulas.optimizers import SGD
 from ..network import Network
-from ..nonzeros import LEAST_EPOCHS, LEAST_INPUTS
+from ..nonzeros import LEAST_BATCH, LEAST_EPOCHS, LEAST_INPUTS
 from ..workspace import SUM_ROWS
 from .outcome import Outcome
 
@@ -44,7 +44,7 @@ def compile_kernels(dtypes: Sequence[str]) -> dict[str, float]:
     seconds = {}
     for dtype in tqdm(dtypes, desc="compiling", unit="dtype", disable=None, leave=False):
         start = time.perf_counter()
-        for rows, inputs, threads in [(2, 2, 1), (1, 2, 1), (2, LEAST_INPUTS, 1), (SUM_ROWS + 1, 2, 2)]:
+        for rows, inputs, threads in [(2, 2, 1), (1, 2, 1), (LEAST_BATCH, LEAST_INPUTS, 1), (SUM_ROWS + 1, 2, 2)]:
             net = Network([inputs, 2, 1], dtype=dtype, threads=threads, seed=0)
             x = np.zeros((rows, inputs), dtype)
             net.fit(x, np.zeros((rows, 1)), LEAST_EPOCHS, rows, SGD(0.1), verbose=0)
