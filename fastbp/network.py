@@ -38,6 +38,15 @@ def _product_address(dtype: str) -> int:
     return product_address(getattr(numba, dtype))
 
 
+def _products(store: Parameters) -> dict[str, int]:
+    """Return the settings that every product needs."""
+    return {
+        "multiply": _product_address(store.buffer.dtype.name),
+        "panel": store.panel,
+        "lanes": store.panel // 2,
+    }
+
+
 @cache
 def _addresses(module: Any, dtype: str, needed: bool, *names: str) -> dict[str, int]:
     return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
@@ -110,12 +119,12 @@ class Network(BaseNetwork, engine="fast"):
         store = self._parameters
         space = Workspace(store, 1, train=False)
         plan = np.zeros(1, PLAN)
-        plan["multiply"] = _product_address(self.spec.dtype)
-        plan["panel"], plan["lanes"] = store.panel, store.panel // 2
+        chosen = settings(**_products(store))
+        plan["settings"] = chosen.ctypes.data
         plan["num_layers"], plan["layers"] = len(space.layers), space.layers.ctypes.data
         plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
         plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
-        self._local.kept = plan, space  # alive, as the parameters are
+        self._local.kept = plan, chosen, space  # alive, as the parameters are
         self._local.short_way = plan.ctypes.data, self.dtype, _predict_one(self.spec.dtype)
         return self._local.short_way  # type: ignore[no-any-return]
 
@@ -124,6 +133,7 @@ class Network(BaseNetwork, engine="fast"):
         if space is None:
             space = Workspace(self._parameters, PREDICT_ROWS, train=False)
             self._local.space = space
+            self._local.settings = settings(**_products(self._parameters))
             self._local.order = np.arange(PREDICT_ROWS)
         return space
 
@@ -131,9 +141,7 @@ class Network(BaseNetwork, engine="fast"):
         """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
         space, store = self._inference_space(), self._parameters
         predict(
-            _product_address(self.spec.dtype),
-            store.panel,
-            store.panel // 2,
+            self._local.settings,
             space.layers,
             store.buffer,
             space.buffer,
@@ -242,8 +250,7 @@ class Run:
             rule = SCALED
         one_by_one = batch_size == 1 and not nonzeros.blocks and rule not in (GRADIENT, EVALUATE)
         self.settings = settings(
-            panel=store.panel,
-            lanes=store.panel // 2,
+            **_products(store),
             zeros=self.space.zeros,
             one=self.space.one,
             scratch=self.space.scratch,
@@ -264,7 +271,6 @@ class Run:
             l2=spec.l2,
             **rates,
         )
-        self.multiply = _product_address(spec.dtype)
         self.changing = (store.buffer, self.state, self.settings["step"])
         self.saved: list[Array] = []
 
@@ -278,7 +284,7 @@ class Run:
 
         def work(thread: int, team: int) -> None:
             epoch.train(
-                self.multiply, self.settings, space.layers, store.buffer, self.state,
+                self.settings, space.layers, store.buffer, self.state,
                 space.buffer, *self.data, order, space.costs, space.right, space.sync,
                 first, count, thread, team, seen[thread],
             )  # fmt: skip

@@ -53,7 +53,7 @@ def transpose_panel(settings, layer, j, width, parameters, work, target):
 
 
 @part
-def hidden_delta(multiply, settings, layer, below, parameters, work, thread, first, m):
+def hidden_delta(settings, layer, below, parameters, work, thread, first, m):
     """BP2: δ^(l-1) = (δ^l w^l) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1.
 
     - layer: l, with δ^l; below: l - 1, whose δ is written
@@ -64,7 +64,7 @@ def hidden_delta(multiply, settings, layer, below, parameters, work, thread, fir
         width = min(settings.panel, layer.rows - j)
         transpose_panel(settings, layer, j, width, parameters, work, panel)
         call(
-            multiply, m, width // settings.lanes,
+            settings.multiply, m, width // settings.lanes,
             pointer(work, layer.delta + first * layer.ld), layer.ld, 1,
             pointer(work, panel), width, 0,
             zeros, 0,

@@ -19,7 +19,7 @@ from .update import add_products, update_weights
 
 
 @kernel(no_cpython_wrapper=True)
-def block_gradient(multiply, settings, layers, work, first, m):
+def block_gradient(settings, layers, work, first, m):
     """Σ δ aᵀ and Σ δ of samples first .. first + m - 1, one block, laid out as the parameters are."""
     gradient = settings.gradients + first // CHAIN_ROWS * settings.slot_size
     for l in range(len(layers)):
@@ -32,7 +32,7 @@ def block_gradient(multiply, settings, layers, work, first, m):
                 place = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
                 target = pointer(work, gradient + place)
                 add_products(
-                    multiply, settings, layer, j, width, k, rows, first, first + m, False, work, target,
+                    settings, layer, j, width, k, rows, first, first + m, False, work, target,
                     target, 0, target,
                 )  # fmt: skip
             k += rows
@@ -66,6 +66,6 @@ def addresses(dtype: Any) -> tuple[int, int]:
     size, array = types.intp, dtype[::1]
     settings, layers = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)[::1]
     return (
-        address(block_gradient, types.void(size, settings, layers, array, size, size)),
+        address(block_gradient, types.void(settings, layers, array, size, size)),
         address(update_from_blocks, types.void(settings, layers, array, array, array, size, size, size)),
     )

@@ -30,8 +30,7 @@ def batch_weight(weights, order, first, m):
 
 @part
 def rows_up_and_down(
-    multiply, settings, layers, parameters, state, work, thread, x, data, order, place, first, m, share,
-    costs, right, pending,
+    settings, layers, parameters, state, work, thread, x, data, order, place, first, m, share, costs, right, pending
 ):  # fmt: skip
     """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
 
@@ -51,7 +50,7 @@ def rows_up_and_down(
         elif pending:
             call(settings.update_and_forward, settings, layer, parameters, state, work, z, first)
         else:
-            weighted_input(multiply, layer, settings.panel, settings.lanes, parameters, work, z, first, m)
+            weighted_input(settings, layer, parameters, work, z, first, m)
         squash(layer, work, z, first, m, l == last)
         if dropping and l < last:
             a = pointer(work, layer.output + first * layer.ld)
@@ -66,7 +65,7 @@ def rows_up_and_down(
         if dropping:
             # σ' is a function of what σ gave, before dropout scaled it.
             scale(a, count, 1.0 - settings.dropout)
-        hidden_delta(multiply, settings, layers[l], below, parameters, work, thread, first, m)
+        hidden_delta(settings, layers[l], below, parameters, work, thread, first, m)
         if dropping:
             delta = pointer(work, below.delta + first * below.ld)
             drop(delta, m, below.ld, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
@@ -80,7 +79,6 @@ def rows_up_and_down(
 
 @kernel(no_cfunc_wrapper=True)
 def train(
-    multiply,
     settings,
     layers,
     parameters,
@@ -129,11 +127,11 @@ def train(
         while row < stop:
             rows = min(CHAIN_ROWS if apart else BLOCK_ROWS, stop - row)
             rows_up_and_down(
-                multiply, settings, layers, parameters, state, work, thread, x, data, order,
+                settings, layers, parameters, state, work, thread, x, data, order,
                 place - turn, row + turn, rows, share, costs, right, pending,
             )  # fmt: skip
             if apart and settings.rule != EVALUATE:
-                call(settings.block_gradient, multiply, settings, layers, work, row, rows)
+                call(settings.block_gradient, settings, layers, work, row, rows)
             row += rows
         if team > 1:
             barrier(sync, team, 2 * (batch - first))
@@ -156,8 +154,7 @@ def train(
             pending = online
             for l in range(0 if apart or online else len(layers)):
                 update_layer(
-                    multiply, settings, layers[l],
-                    parameters, state, work, m, thread, team,
+                    settings, layers[l], parameters, state, work, m, thread, team,
                     x, order, following, m_following if l == 0 else 0,
                 )  # fmt: skip
         cost += batch_cost

@@ -39,7 +39,7 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hi
 
 
 def product_address(dtype) -> int:
-    """Address of `panel_product` for float32 or float64, which is what kernels know as `multiply`.
+    """Address of `panel_product` for float32 or float64, which is what kernels know as `settings.multiply`.
 
     Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel
     calls by name again into each of its callers.
@@ -60,7 +60,7 @@ def panels_at_once(m, left):
 
 
 @part
-def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
+def panels_product(settings, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
     """C = A B + I over all panels of B: forward's product.
 
     - m, k, n: rows of C, length of the sums, columns of C with their pads
@@ -72,12 +72,12 @@ def panels_product(multiply, panel, lanes, m, k, n, a, lda, b, start_b, rows_b, 
     # does, gained nothing on panels (blocks of 256, 400 or 512, up to 256 x 2048 x 2048, AVX2 and AVX-512).
     j = 0
     while j < n:
-        panels = panels_at_once(m, (n - j) // panel)
-        width = min(panels * panel, n - j)
+        panels = panels_at_once(m, (n - j) // settings.panel)
+        width = min(panels * settings.panel, n - j)
         call(
-            multiply, m, width // lanes,
+            settings.multiply, m, width // settings.lanes,
             a, lda, 1,
-            pointer(b, start_b + j * rows_b), min(width, panel), rows_b * panel,
+            pointer(b, start_b + j * rows_b), min(width, settings.panel), rows_b * settings.panel,
             advance(init, step_init * j), 0,
             pointer(c, start_c + j), ldc,
             k,

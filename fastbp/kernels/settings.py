@@ -9,6 +9,7 @@ SCALED, PLAIN, MOMENTUM, NESTEROV, ADAM, GRADIENT, EVALUATE = range(7)
 
 SETTINGS = np.dtype(
     [
+        ("multiply", np.int64),  # address of gemm.panel_product
         ("panel", np.int64),  # numbers across a panel of weights
         ("lanes", np.int64),  # numbers in a vector
         ("zeros", np.int64),  # offset in work of (panel,) zeros

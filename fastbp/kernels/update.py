@@ -45,7 +45,7 @@ def write_constants(settings, step, share, work, thread):
 
 @part
 def add_products(
-    multiply, settings, layer, j, width, k, rows, first, stop, begun, work, target, hint, hint_step, hint_end
+    settings, layer, j, width, k, rows, first, stop, begun, work, target, hint, hint_step, hint_end
 ):  # fmt: skip
     """BP4 for samples first .. stop - 1 and inputs k .. k + rows - 1: target = or += Σ δ a.
 
@@ -60,7 +60,7 @@ def add_products(
             hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
             hint_end = advance(hint, CHAIN_ROWS * layer.ld)
         call(
-            multiply, rows, width // settings.lanes,
+            settings.multiply, rows, width // settings.lanes,
             pointer(work, a + start * ld_input), 1, ld_input,
             pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
             target if begun else pointer(work, settings.zeros), width if begun else 0,
@@ -89,9 +89,7 @@ def update_weights(settings, penalized, place, count, gradient, parameters, stat
 
 
 @part
-def update_layer(
-    multiply, settings, layer, parameters, state, work, m, thread, team, x, order, following, m_following
-):  # fmt: skip
+def update_layer(settings, layer, parameters, state, work, m, thread, team, x, order, following, m_following):
     """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias.
 
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
@@ -134,7 +132,7 @@ def update_layer(
                         hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
                         hint_step = ALIGNMENT // work.itemsize
                     add_products(
-                        multiply, settings, layer, j, width, k, rows, first, last, begun, work, target,
+                        settings, layer, j, width, k, rows, first, last, begun, work, target,
                         hint, hint_step, hint_end,
                     )  # fmt: skip
                 if last == m and not straight:
