@@ -38,15 +38,6 @@ def _product_address(dtype: str) -> int:
     return product_address(getattr(numba, dtype))
 
 
-def _products(store: Parameters) -> dict[str, int]:
-    """Return the settings that every product needs."""
-    return {
-        "multiply": _product_address(store.buffer.dtype.name),
-        "panel": store.panel,
-        "lanes": store.panel // 2,
-    }
-
-
 @cache
 def _addresses(module: Any, dtype: str, needed: bool, *names: str) -> dict[str, int]:
     return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
@@ -119,12 +110,11 @@ class Network(BaseNetwork, engine="fast"):
         store = self._parameters
         space = Workspace(store, 1, train=False)
         plan = np.zeros(1, PLAN)
-        chosen = settings(**_products(store))
-        plan["settings"] = chosen.ctypes.data
+        plan["multiply"] = _product_address(self.spec.dtype)
         plan["num_layers"], plan["layers"] = len(space.layers), space.layers.ctypes.data
         plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
         plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
-        self._local.kept = plan, chosen, space  # alive, as the parameters are
+        self._local.kept = plan, space  # alive, as the parameters are
         self._local.short_way = plan.ctypes.data, self.dtype, _predict_one(self.spec.dtype)
         return self._local.short_way  # type: ignore[no-any-return]
 
@@ -133,7 +123,6 @@ class Network(BaseNetwork, engine="fast"):
         if space is None:
             space = Workspace(self._parameters, PREDICT_ROWS, train=False)
             self._local.space = space
-            self._local.settings = settings(**_products(self._parameters))
             self._local.order = np.arange(PREDICT_ROWS)
         return space
 
@@ -141,7 +130,7 @@ class Network(BaseNetwork, engine="fast"):
         """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
         space, store = self._inference_space(), self._parameters
         predict(
-            self._local.settings,
+            _product_address(self.spec.dtype),
             space.layers,
             store.buffer,
             space.buffer,
@@ -250,7 +239,7 @@ class Run:
             rule = SCALED
         one_by_one = batch_size == 1 and not nonzeros.blocks and rule not in (GRADIENT, EVALUATE)
         self.settings = settings(
-            **_products(store),
+            multiply=_product_address(spec.dtype),
             zeros=self.space.zeros,
             one=self.space.one,
             scratch=self.space.scratch,

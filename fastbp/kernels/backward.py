@@ -4,6 +4,7 @@ from .activations import SOFTMAX, multiply_by_prime, softmax_delta
 from .costs import SIGMOID_PAIR, cost_rows
 from .jit import part
 from .pointers import call, pointer
+from .simd import lanes_of, panel_of
 from .transpose import transpose_block
 
 PANELS_AHEAD = 2  # one square lies far from the next, and nothing else would have it fetched in time
@@ -32,16 +33,16 @@ def output_rows(settings, layer, work, data, order, place, first, m, costs, righ
 
 
 @part
-def transpose_panel(settings, layer, j, width, parameters, work, target):
+def transpose_panel(layer, j, width, parameters, work, target):
     """Leave w^l of inputs j .. j + width - 1 at work[target:]: (columns, width).
 
     Made anew for each block of rows. A second copy of all weights, kept by the update, cost more: with
     1024-2048-2048-1000 the two did not fit into the cache together.
     """
-    lanes = settings.lanes
-    ahead = PANELS_AHEAD * settings.panel * layer.rows
-    for column in range(0, layer.columns, settings.panel):
-        ld = min(settings.panel, layer.columns - column)
+    lanes, panel = lanes_of(work), panel_of(work)
+    ahead = PANELS_AHEAD * panel * layer.rows
+    for column in range(0, layer.columns, panel):
+        ld = min(panel, layer.columns - column)
         source = layer.weights + column * layer.rows + j * ld
         for row in range(0, width, lanes):
             for c in range(0, ld, lanes):
@@ -58,15 +59,15 @@ def hidden_delta(settings, layer, below, parameters, work, thread, first, m):
 
     - layer: l, with δ^l; below: l - 1, whose δ is written
     """
-    panel = settings.scratch + thread * settings.scratch_size + settings.turned
+    turned = settings.scratch + thread * settings.scratch_size + settings.turned
     zeros = pointer(work, settings.zeros)
-    for j in range(0, layer.rows, settings.panel):
-        width = min(settings.panel, layer.rows - j)
-        transpose_panel(settings, layer, j, width, parameters, work, panel)
+    for j in range(0, layer.rows, panel_of(work)):
+        width = min(panel_of(work), layer.rows - j)
+        transpose_panel(layer, j, width, parameters, work, turned)
         call(
-            settings.multiply, m, width // settings.lanes,
+            settings.multiply, m, width // lanes_of(work),
             pointer(work, layer.delta + first * layer.ld), layer.ld, 1,
-            pointer(work, panel), width, 0,
+            pointer(work, turned), width, 0,
             zeros, 0,
             pointer(work, below.delta + first * below.ld + j), below.ld,
             layer.n_out,

@@ -15,6 +15,7 @@ from .jit import address, kernel
 from .pointers import pointer
 from .rows import add, copy
 from .settings import SCALED, SETTINGS
+from .simd import lanes_of, panel_of
 from .update import add_products, update_weights
 
 
@@ -27,8 +28,8 @@ def block_gradient(settings, layers, work, first, m):
         k = -1  # the bias
         while k < layer.n_in:
             rows = 1 if k < 0 else min(CHUNK_ROWS, layer.n_in - k)
-            for j in range(0, layer.columns, settings.panel):
-                width = min(settings.panel, layer.columns - j)
+            for j in range(0, layer.columns, panel_of(work)):
+                width = min(panel_of(work), layer.columns - j)
                 place = layer.bias + j if k < 0 else layer.weights + j * layer.rows + k * width
                 target = pointer(work, gradient + place)
                 add_products(
@@ -45,11 +46,12 @@ def update_from_blocks(settings, layers, parameters, state, work, m, thread, tea
     g = pointer(work, constants + MAX_CONSTANTS)
     blocks = (m + CHAIN_ROWS - 1) // CHAIN_ROWS
     biases = layers[0].bias  # the first number that is not a weight
-    vectors = len(parameters) // settings.lanes
-    place, stop = vectors * thread // team * settings.lanes, vectors * (thread + 1) // team * settings.lanes
+    lanes = lanes_of(work)
+    vectors = len(parameters) // lanes
+    place, stop = vectors * thread // team * lanes, vectors * (thread + 1) // team * lanes
     while place < stop:
         weights = place < biases
-        count = min(CHUNK_ROWS * settings.panel, (min(stop, biases) if weights else stop) - place)
+        count = min(CHUNK_ROWS * panel_of(work), (min(stop, biases) if weights else stop) - place)
         straight = settings.rule == SCALED
         target = pointer(parameters, place) if straight else g
         if not straight:

@@ -50,7 +50,7 @@ def rows_up_and_down(
         elif pending:
             call(settings.update_and_forward, settings, layer, parameters, state, work, z, first)
         else:
-            weighted_input(settings, layer, parameters, work, z, first, m)
+            weighted_input(settings.multiply, layer, parameters, work, z, first, m)
         squash(layer, work, z, first, m, l == last)
         if dropping and l < last:
             a = pointer(work, layer.output + first * layer.ld)

@@ -8,10 +8,10 @@ from .rows import copy
 
 
 @part
-def forward_layer(settings, layer, parameters, work, first, m, keep_z):
+def forward_layer(multiply, layer, parameters, work, first, m, keep_z):
     """a^l = σ(z^l) for rows first .. first + m - 1 of the workspace; keep_z: see `place_of_z`."""
     z = place_of_z(layer, first, keep_z)
-    weighted_input(settings, layer, parameters, work, z, first, m)
+    weighted_input(multiply, layer, parameters, work, z, first, m)
     squash(layer, work, z, first, m, keep_z)
 
 
@@ -22,10 +22,10 @@ def place_of_z(layer, first, keep_z):
 
 
 @part
-def weighted_input(settings, layer, parameters, work, z, first, m):
+def weighted_input(multiply, layer, parameters, work, z, first, m):
     """z^l = a^(l-1) wᵀ + b for rows first .. first + m - 1, left at work[z:]."""
     panels_product(
-        settings, m, layer.n_in, layer.columns,
+        multiply, m, layer.n_in, layer.columns,
         pointer(work, layer.input + first * layer.ld_input), layer.ld_input,
         parameters, layer.weights, layer.rows,
         pointer(parameters, layer.bias), 1,

@@ -8,6 +8,7 @@ from numba import types
 from . import jit
 from .jit import kernel, part
 from .pointers import advance, call, pointer
+from .simd import lanes_of, panel_of
 from .tiles import GROUPS, MAX_ROWS, product_tiles
 
 
@@ -60,7 +61,7 @@ def panels_at_once(m, left):
 
 
 @part
-def panels_product(settings, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
+def panels_product(multiply, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
     """C = A B + I over all panels of B: forward's product.
 
     - m, k, n: rows of C, length of the sums, columns of C with their pads
@@ -70,14 +71,15 @@ def panels_product(settings, m, k, n, a, lda, b, start_b, rows_b, init, step_ini
     """
     # LOOP 2 over panels of B: each is read once, from end to end, for all rows. Cutting k into blocks, as a BLAS
     # does, gained nothing on panels (blocks of 256, 400 or 512, up to 256 x 2048 x 2048, AVX2 and AVX-512).
+    panel = panel_of(b)
     j = 0
     while j < n:
-        panels = panels_at_once(m, (n - j) // settings.panel)
-        width = min(panels * settings.panel, n - j)
+        panels = panels_at_once(m, (n - j) // panel)
+        width = min(panels * panel, n - j)
         call(
-            settings.multiply, m, width // settings.lanes,
+            multiply, m, width // lanes_of(b),
             a, lda, 1,
-            pointer(b, start_b + j * rows_b), min(width, settings.panel), rows_b * settings.panel,
+            pointer(b, start_b + j * rows_b), min(width, panel), rows_b * panel,
             advance(init, step_init * j), 0,
             pointer(c, start_c + j), ldc,
             k,

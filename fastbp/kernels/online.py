@@ -20,8 +20,7 @@ from .pointers import pointer
 from .rows import add
 from .rules import FORMULAS, emit_change, load_constants, num_slots, penalize
 from .settings import ADAM, MOMENTUM, NESTEROV, PLAIN, SCALED, SETTINGS
-from .simd import Vectors
-from .tiles import PANEL_VECTORS
+from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
 from .update import update_weights
 
 
@@ -99,11 +98,12 @@ def update_and_forward(settings, layer, parameters, state, work, z, row):
         add(pointer(work, delta), pointer(parameters, layer.bias), layer.columns)
     else:
         update_weights(settings, False, layer.bias, layer.columns, pointer(work, delta), parameters, state, constants)
-    for j in range(0, layer.columns, settings.panel):
+    panel = panel_of(parameters)
+    for j in range(0, layer.columns, panel):
         place = layer.weights + j * layer.rows
         w = pointer(parameters, place)
         change_and_multiply(
-            settings.rule, min(settings.panel, layer.columns - j) // settings.lanes,
+            settings.rule, min(panel, layer.columns - j) // lanes_of(parameters),
             constants, layer.n_in,
             pointer(work, layer.input + other * layer.ld_input), pointer(work, delta + j),
             w,

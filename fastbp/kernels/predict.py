@@ -8,12 +8,11 @@ from .fpu import flush_denormals, restore_denormals
 from .jit import kernel
 from .pointers import array_at, pointer, record_at
 from .rows import all_finite, copy, gather
-from .settings import SETTINGS
 
 # What predicting one sample needs besides the sample. Arrays are given by address: to hand one over takes 0.1 us.
 PLAN = np.dtype(
     [
-        ("settings", np.int64),  # address of SETTINGS
+        ("multiply", np.int64),  # address of gemm.panel_product
         ("num_layers", np.int64),
         ("layers", np.int64),  # addresses: (num_layers,) of LAYER
         ("parameters", np.int64),
@@ -22,12 +21,12 @@ PLAN = np.dtype(
         ("work_size", np.int64),
     ]
 )
-plan_at, settings_at, layer_at = record_at(PLAN), record_at(SETTINGS), record_at(LAYER)
+plan_at, layer_at = record_at(PLAN), record_at(LAYER)
 LAYER_SIZE = LAYER.itemsize
 
 
 @kernel(no_cfunc_wrapper=True)
-def predict(settings, layers, parameters, work, x, order, first, m, keep_z):
+def predict(multiply, layers, parameters, work, x, order, first, m, keep_z):
     """a^L, and on the way every a^l, of samples order[first : first + m], left in the workspace.
 
     - keep_z: leave z^l too, in the memory of δ^l
@@ -35,7 +34,7 @@ def predict(settings, layers, parameters, work, x, order, first, m, keep_z):
     old = flush_denormals()
     gather(x, pointer(order, first), m, pointer(work, layers[0].input), layers[0].ld_input)
     for place in range(len(layers)):
-        forward_layer(settings[0], layers[place], parameters, work, 0, m, keep_z)
+        forward_layer(multiply, layers[place], parameters, work, 0, m, keep_z)
     restore_denormals(old)
 
 
@@ -46,7 +45,7 @@ def predict_one(address, x, out):
     - address: of a PLAN of the dtype of x; x: (n_0,), finite; out: (n_L,)
     """
     plan = plan_at(address)
-    settings, bottom = settings_at(plan.settings), layer_at(plan.layers)
+    bottom = layer_at(plan.layers)
     top = layer_at(plan.layers + (plan.num_layers - 1) * LAYER_SIZE)
     if len(x) != bottom.n_in or len(out) != top.n_out:
         return False
@@ -57,7 +56,7 @@ def predict_one(address, x, out):
     old = flush_denormals()
     for place in range(plan.num_layers):
         layer = layer_at(plan.layers + place * LAYER_SIZE)
-        forward_layer(settings, layer, parameters, work, 0, 1, False)
+        forward_layer(plan.multiply, layer, parameters, work, 0, 1, False)
     restore_denormals(old)
     copy(pointer(work, top.output), pointer(out, 0), len(out))
     return True

@@ -10,8 +10,6 @@ SCALED, PLAIN, MOMENTUM, NESTEROV, ADAM, GRADIENT, EVALUATE = range(7)
 SETTINGS = np.dtype(
     [
         ("multiply", np.int64),  # address of gemm.panel_product
-        ("panel", np.int64),  # numbers across a panel of weights
-        ("lanes", np.int64),  # numbers in a vector
         ("zeros", np.int64),  # offset in work of (panel,) zeros
         ("one", np.int64),  # offset in work of the number 1
         ("scratch", np.int64),  # offset in work of (threads, scratch_size)

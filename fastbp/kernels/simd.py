@@ -9,11 +9,13 @@ because numba has no vector type of its own.
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from .flow import I64
 from .target import LANES
 
 I32 = ir.IntType(32)
+PANEL_VECTORS = 2
 IR_TYPES = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
@@ -21,6 +23,23 @@ def lanes(dtype) -> int:
     """Numbers of `dtype` (a numba float type or a NumPy dtype) in one vector."""
     bits = dtype.bitwidth if hasattr(dtype, "bitwidth") else dtype.itemsize * 8
     return LANES * 32 // bits
+
+
+def constant_of(number):
+    """Make the function that gives number(dtype) of an array: a constant, so that LLVM divides by it with a shift."""
+
+    @intrinsic
+    def of(typing_context, buffer):
+        def codegen(context, builder, signature, arguments):
+            return I64(number(buffer.dtype))
+
+        return types.intp(buffer), codegen
+
+    return of
+
+
+lanes_of = constant_of(lanes)
+panel_of = constant_of(lambda dtype: PANEL_VECTORS * lanes(dtype))  # numbers across a panel of weights
 
 
 class Vectors:

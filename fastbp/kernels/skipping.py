@@ -18,8 +18,8 @@ from .nonzeros import Row, emit_pointers, pick
 from .pointers import advance, pointer
 from .rows import add, clear
 from .settings import SETTINGS
-from .simd import Vectors
-from .tiles import GROUPS, PANEL_VECTORS
+from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
+from .tiles import GROUPS
 
 WIDTHS = [1] + [PANEL_VECTORS * 2**i for i in range(GROUPS[1].bit_length())]  # of a product, in vectors
 
@@ -117,14 +117,15 @@ def forward_entries(settings, layer, parameters, work, order, place, z, first, m
     """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], left at work[z:]."""
     pick(settings, layer.blocks, order, place, first, m)
     starts = settings.picked + 8 * first * (layer.blocks + 1)
+    panel = panel_of(work)
     j = 0
     while j < layer.columns:
-        panels = panels_at_once(1, (layer.columns - j) // settings.panel)
-        width = min(panels * settings.panel, layer.columns - j)
+        panels = panels_at_once(1, (layer.columns - j) // panel)
+        width = min(panels * panel, layer.columns - j)
         product_of_entries(
-            width // settings.lanes, m, starts, layer.blocks, settings.entries,
-            pointer(parameters, layer.weights + j * layer.rows), min(width, settings.panel),
-            layer.rows * settings.panel,
+            width // lanes_of(work), m, starts, layer.blocks, settings.entries,
+            pointer(parameters, layer.weights + j * layer.rows), min(width, panel),
+            layer.rows * panel,
             pointer(parameters, layer.bias + j),
             pointer(work, z + j), layer.ld,
         )  # fmt: skip
@@ -143,7 +144,7 @@ def add_entries(settings, layer, j, width, k, rows, first, stop, begun, work, ta
         sums = scratch if begun else target
         clear(sums, rows * width)
         outer_of_entries(
-            width // settings.lanes, min(CHAIN_ROWS, stop - start),
+            width // lanes_of(work), min(CHAIN_ROWS, stop - start),
             settings.picked + 8 * (start * (layer.blocks + 1) + block), layer.blocks, settings.entries,
             pointer(work, layer.delta + start * layer.ld + j), layer.ld,
             advance(sums, -k * width),

@@ -7,13 +7,12 @@ from numba.extending import intrinsic
 
 from .flow import I64, Loop, call_apart, choose
 from .pointers import emit_prefetch
-from .simd import Vectors
+from .simd import PANEL_VECTORS, Vectors
 from .target import LANES
 
 # Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
 MANY_REGISTERS = LANES == 16 or platform.machine() in ("aarch64", "arm64")
 MAX_ROWS = 12 if MANY_REGISTERS else 6
-PANEL_VECTORS = 2
 # Few rows would wait for their own multiply-adds (4 cycles each, 2 begin in a cycle), unless several panels go side by
 # side: as many as here, by the number of rows. 3 x 4 vectors and their operands do not fit into 16 registers.
 GROUPS = (1, 4, 2, 2) if MANY_REGISTERS else (1, 4, 2)

@@ -12,6 +12,7 @@ from .jit import part
 from .pointers import advance, call, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
+from .simd import lanes_of, panel_of
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -60,7 +61,7 @@ def add_products(
             hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
             hint_end = advance(hint, CHAIN_ROWS * layer.ld)
         call(
-            settings.multiply, rows, width // settings.lanes,
+            settings.multiply, rows, width // lanes_of(work),
             pointer(work, a + start * ld_input), 1, ld_input,
             pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
             target if begun else pointer(work, settings.zeros), width if begun else 0,
@@ -100,7 +101,8 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
     straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
     # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
     # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
-    panels = (layer.columns + settings.panel - 1) // settings.panel
+    panel = panel_of(work)
+    panels = (layer.columns + panel - 1) // panel
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     apart = m > SUM_ROWS  # the gradients of all panels are under way at once
     chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks else (CHUNK_ROWS, 1)
@@ -113,8 +115,8 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
         asked = 0 if bias else m_following
         for first in range(0, m, SUM_ROWS):
             last = min(first + SUM_ROWS, m)
-            for j in range(0, layer.columns, settings.panel):
-                width = min(settings.panel, layer.columns - j)
+            for j in range(0, layer.columns, panel):
+                width = min(panel, layer.columns - j)
                 place = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
                 gradient = pointer(work, g + (j * rows if apart else 0))
                 target = pointer(parameters, place) if straight else gradient
@@ -125,7 +127,7 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
                         pointer(work, scratch + settings.turned), order, following, asked if j == 0 else 0,
                     )  # fmt: skip
                 else:
-                    item = k // CHUNK_ROWS * panels + j // settings.panel
+                    item = k // CHUNK_ROWS * panels + j // panel
                     hint, hint_step, hint_end = target, 0, target
                     for i in range(asked * item // items, asked * (item + 1) // items):
                         row = order[following + i] * x.shape[1]
