@@ -16,6 +16,7 @@ from .pointers import pointer
 from .rows import add, copy
 from .settings import SCALED, SETTINGS
 from .simd import lanes_of, panel_of
+from .team import begin_of
 from .update import add_products, update_weights
 
 
@@ -47,8 +48,7 @@ def update_from_blocks(settings, layers, parameters, state, work, m, thread, tea
     blocks = (m + CHAIN_ROWS - 1) // CHAIN_ROWS
     biases = layers[0].bias  # the first number that is not a weight
     lanes = lanes_of(work)
-    vectors = len(parameters) // lanes
-    place, stop = vectors * thread // team * lanes, vectors * (thread + 1) // team * lanes
+    place, stop = begin_of(thread, team, len(parameters), lanes), begin_of(thread + 1, team, len(parameters), lanes)
     while place < stop:
         weights = place < biases
         count = min(CHUNK_ROWS * panel_of(work), (min(stop, biases) if weights else stop) - place)

@@ -11,7 +11,7 @@ from .jit import kernel, part
 from .pointers import call, pointer
 from .rows import gather, scale
 from .settings import EVALUATE, SCALED
-from .team import barrier
+from .team import barrier, begin_of
 from .update import update_layer, write_constants
 
 BLOCK_ROWS = 256  # rows taken through all layers together: few enough for the cache, and weights are read once for all
@@ -121,8 +121,7 @@ def train(
         share = 1.0 / total if total else 0.0
         # LOOP 4 over rows: each thread takes its part, in blocks. No row needs another.
         grain = CHAIN_ROWS if apart else 1
-        grains = (m + grain - 1) // grain
-        row, stop = grains * thread // team * grain, min(m, grains * (thread + 1) // team * grain)
+        row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
         while row < stop:
             rows = min(CHAIN_ROWS if apart else BLOCK_ROWS, stop - row)
@@ -146,7 +145,8 @@ def train(
         if settings.rule != EVALUATE:
             step = settings.step + (batch - first) + 1
             # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
-            write_constants(settings, step, share, work, thread)
+            if settings.rule != SCALED:
+                write_constants(settings, step, share, work, thread)
             following = place + m
             m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
             if apart:

@@ -91,7 +91,6 @@ def change_and_multiply(typing_context, rule, vectors, c, n, a, delta, w, first,
 def update_and_forward(settings, layer, parameters, state, work, z, row):
     """The rule for the sample in the other row, then z^l = w^l a^(l-1) + b^l for the one in this, left at work[z:]."""
     constants = pointer(work, settings.scratch)
-    slots = len(state) // settings.slot_size
     other = 1 - row
     delta = layer.delta + other * layer.ld
     if settings.rule == SCALED:
@@ -107,8 +106,8 @@ def update_and_forward(settings, layer, parameters, state, work, z, row):
             constants, layer.n_in,
             pointer(work, layer.input + other * layer.ld_input), pointer(work, delta + j),
             w,
-            pointer(state, place) if slots > 0 else w,
-            pointer(state, settings.slot_size + place) if slots > 1 else w,
+            pointer(state, place) if len(state) >= settings.slot_size else w,
+            pointer(state, settings.slot_size + place) if len(state) > settings.slot_size else w,
             pointer(work, layer.input + row * layer.ld_input), pointer(parameters, layer.bias + j),
             pointer(work, z + j),
         )  # fmt: skip

@@ -52,6 +52,16 @@ def _pause(typing_context):
 
 
 @part
+def begin_of(thread, team, count, grain):
+    """Where a thread's part of `count` things begins, in whole grains; thread = team: where the last one's ends."""
+    if thread == 0:
+        return 0
+    if thread == team:
+        return count  # without the division, which a mini-batch of a small network would feel
+    return (count + grain - 1) // grain * thread // team * grain
+
+
+@part
 def barrier(sync, team, generation):
     """Return once all of the team have called with this generation (0, 1, 2, ...).
 

@@ -13,6 +13,7 @@ from .pointers import advance, call, pointer
 from .rules import CONSTANTS, apply_rule
 from .settings import SCALED
 from .simd import lanes_of, panel_of
+from .team import begin_of
 
 assert len(CONSTANTS) <= MAX_CONSTANTS
 
@@ -76,7 +77,6 @@ def add_products(
 def update_weights(settings, penalized, place, count, gradient, parameters, state, constants):
     """The rule for `count` parameters at `place`, whose Σ g lies at the pointer `gradient`."""
     w = pointer(parameters, place)
-    slots = len(state) // settings.slot_size
     apply_rule(
         settings.rule,
         penalized and (settings.l1 != 0.0 or settings.l2 != 0.0),
@@ -84,8 +84,8 @@ def update_weights(settings, penalized, place, count, gradient, parameters, stat
         count,
         gradient,
         w,
-        pointer(state, place) if slots > 0 else w,
-        pointer(state, settings.slot_size + place) if slots > 1 else w,
+        pointer(state, place) if len(state) >= settings.slot_size else w,
+        pointer(state, settings.slot_size + place) if len(state) > settings.slot_size else w,
     )
 
 
@@ -106,9 +106,8 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     apart = m > SUM_ROWS  # the gradients of all panels are under way at once
     chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks else (CHUNK_ROWS, 1)
-    grains = (layer.n_in + grain - 1) // grain
-    k = grains * thread // team * grain if thread else -1
-    stop = min(layer.n_in, grains * (thread + 1) // team * grain)
+    k = begin_of(thread, team, layer.n_in, grain) if thread else -1
+    stop = begin_of(thread + 1, team, layer.n_in, grain)
     while k < stop:
         bias = k < 0
         rows = 1 if bias else min(chunk, stop - k)
@@ -129,7 +128,7 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
                 else:
                     item = k // CHUNK_ROWS * panels + j // panel
                     hint, hint_step, hint_end = target, 0, target
-                    for i in range(asked * item // items, asked * (item + 1) // items):
+                    for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
                         row = order[following + i] * x.shape[1]
                         hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
                         hint_step = ALIGNMENT // work.itemsize
