@@ -94,19 +94,22 @@ class Network(BaseNetwork, engine="fast"):
         """
         if type(x) is not np.ndarray or x.ndim != 1:  # before the short way is compiled, which a batch does not take
             return super().predict(x, out)
-        plan, dtype, run = getattr(self._local, "short_way", None) or self._find_short_way()
+        try:
+            plan, dtype, n_out, run = self._local.short_way
+        except AttributeError:
+            plan, dtype, n_out, run = self._find_short_way()
         if x.dtype is not dtype:
             return super().predict(x, out)
         if out is None:
-            out = np.empty(self.spec.sizes[-1], dtype)
+            out = np.empty(n_out, dtype)
         elif type(out) is not np.ndarray or out.ndim != 1 or out.dtype is not dtype or not out.flags.carray:
             return super().predict(x, out)
         if run(plan, x if x.flags.carray else x.copy(), out):
             return out
         return super().predict(x, out)  # which says what is wrong
 
-    def _find_short_way(self) -> tuple[int, Any, Any]:
-        """Look up what predicting one sample needs, once per thread: the address of a PLAN, the dtype, the kernel."""
+    def _find_short_way(self) -> tuple[int, Any, int, Any]:
+        """Look up what predicting one sample needs, once per thread: address of a PLAN, dtype, n_L, the kernel."""
         store = self._parameters
         space = Workspace(store, 1, train=False)
         plan = np.zeros(1, PLAN)
@@ -115,7 +118,7 @@ class Network(BaseNetwork, engine="fast"):
         plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
         plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
         self._local.kept = plan, space  # alive, as the parameters are
-        self._local.short_way = plan.ctypes.data, self.dtype, _predict_one(self.spec.dtype)
+        self._local.short_way = plan.ctypes.data, self.dtype, self.spec.sizes[-1], _predict_one(self.spec.dtype)
         return self._local.short_way  # type: ignore[no-any-return]
 
     def _inference_space(self) -> Workspace:
