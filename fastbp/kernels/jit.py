@@ -2,7 +2,9 @@
 
 x / 0 is inf or nan, as in NumPy: kernels never raise. No fastmath: LLVM may neither reorder a sum (reassoc), assume
 finite numbers (nnan, ninf), nor choose where a product is fused with a sum (contract). Kernels say where, so that
-results do not depend on what LLVM sees around a formula, and isfinite stays honest.
+results do not depend on what LLVM sees around a formula, and isfinite stays honest. No runtime of numba's (_nrt):
+kernels allocate nothing, and without it they count no references to the arrays that they are given, an atomic addition
+each time one part calls another. 4-16-2 at batch 8 took 0.92 us with it, 0.84 without.
 """
 
 from typing import Any
@@ -13,7 +15,7 @@ from .cache import KernelCache
 from .folders import cache_info as cache_info
 from .parts import PartCompiler
 
-OPTIONS = {"nogil": True, "error_model": "numpy"}
+OPTIONS = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 
 PART = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": PartCompiler}
 
