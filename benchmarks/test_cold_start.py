@@ -28,8 +28,10 @@ def cache(tmp_path_factory):
 
 
 def process(code, cache):
-    """Run code in a new interpreter that keeps its kernels in this folder."""
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NUMBA_CACHE_DIR": str(cache)})
+    """Run code in a new interpreter that keeps its kernels in this folder, with bytecode, as packages are installed."""
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPYCACHEPREFIX": str(cache.parent / "bytecode")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-c", code], check=True, env=env)
 
 
 @pytest.mark.parametrize("code", ["import numba", "import fastbp"])
