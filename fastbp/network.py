@@ -27,7 +27,7 @@ from .nonzeros import NO_SHORT_FORM, Nonzeros, find_nonzeros
 from .parameters import Parameters, aligned
 from .processors import team_sizes
 from .team import TeamSize, run_team
-from .training import Progress
+from .training import NOTHING, Progress
 from .workspace import Workspace
 
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
@@ -266,13 +266,13 @@ class Run:
         self.changing = (store.buffer, self.state, self.settings["step"])
         self.saved: list[Array] = []
 
-    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
-        """Run mini-batches first .. first + count - 1 of `order`."""
+    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
         self.settings["seed"] = seed
         space, store = self.space, self.store
         space.sync[:] = 0
         size = self.team.next()
-        seen = np.zeros((size, 4))
+        seen = np.tile(np.array(so_far, float), (size, 1))
 
         def work(thread: int, team: int) -> None:
             epoch.train(

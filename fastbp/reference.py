@@ -20,7 +20,7 @@ from .formulas.dropout import keep_scale
 from .formulas.optimizers import SGD, Adam
 from .formulas.penalties import penalty, penalty_gradient
 from .spec import NetworkSpec
-from .training import Progress
+from .training import NOTHING, Progress
 
 CHUNK = 4096  # samples that predict and evaluate hold at a time
 
@@ -216,9 +216,9 @@ class ReferenceSession:
         return [*self.net._weights, *self.net._biases]
 
     @quietly
-    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
-        """Run mini-batches first .. first + count - 1 of `order`."""
-        total = np.zeros(3)
+    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
+        total = np.array(so_far[:3])
         for batch in range(first, first + count):
             places = np.arange(batch * self.batch_size, (batch + 1) * self.batch_size)
             places = places[places < len(order)]

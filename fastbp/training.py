@@ -23,12 +23,15 @@ Callback = Callable[[Any, History], object]
 
 
 class Progress(NamedTuple):
-    """What one call of `Session.train` saw, each sample before the update it took part in."""
+    """What an epoch's calls of `Session.train` saw so far, each sample before the update it took part in."""
 
     cost: float  # Σ over samples of weight · C_x, without penalty
     correct: float  # Σ of the weights of right answers
     weight: float  # Σ of weights
     failed: int  # the mini-batch whose cost is not finite, its update not made; -1 if none
+
+
+NOTHING = Progress(0.0, 0.0, 0.0, -1)
 
 
 class Session(Protocol):
@@ -39,8 +42,12 @@ class Session(Protocol):
     covers.
     """
 
-    def train(self, order: Array, first: int, count: int, seed: int) -> Progress:
-        """Run mini-batches first .. first + count - 1; `seed` is the epoch's for dropout."""
+    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+        """Run mini-batches first .. first + count - 1; `seed` is the epoch's for dropout.
+
+        What is seen is added to what the epoch saw so far, mini-batch by mini-batch: sums of each call by itself
+        would be rounded as the clock cuts the calls.
+        """
 
     def finite(self) -> bool:
         """Whether all parameters are finite."""
@@ -108,7 +115,7 @@ class _Loop:
 
     def run_epoch(self, epoch: int) -> Progress:
         order, seed = self._order(), self._dropout_seed()
-        total = np.zeros(3)  # cost, correct, weight
+        progress = NOTHING
         first = saved = 0
         saved_at = -np.inf
         while first < self.num_batches:
@@ -117,14 +124,13 @@ class _Loop:
                 self.session.snapshot()
                 saved, saved_at = first, start
             count = min(self.per_call, self.num_batches - first)
-            progress = self._call(order, first, count, seed)
+            progress = self._call(order, first, count, seed, progress)
             if progress.failed >= 0 or not self.session.finite():
                 self._diverge(epoch, order, range(saved, first + count), seed)
-            total += progress[:3]
             first += count
             self.reporter.show(epoch, first * self.task.batch_size)
             self._adapt(count, perf_counter() - start)
-        return Progress._make((*total.tolist(), -1))
+        return progress
 
     def _order(self) -> Array:
         n = len(self.task.x)
@@ -138,9 +144,9 @@ class _Loop:
         rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
         return int(rng.integers(2**63))
 
-    def _call(self, order: Array, first: int, count: int, seed: int) -> Progress:
+    def _call(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
         try:
-            return self.session.train(order, first, count, seed)
+            return self.session.train(order, first, count, seed, so_far)
         except BaseException:  # Ctrl-C in the middle of an update
             self.session.restore()
             raise

@@ -12,6 +12,7 @@ import pytest
 from fastbp import SGD, Adam
 from fastbp.checking import OPTIMIZERS, cross_check
 from fastbp.network import Network
+from fastbp.training import NOTHING
 from fastbp.workspace import SUM_ROWS
 
 WIDTHS = (1, 2, 3, 15, 16, 17, 31, 33, 100)
@@ -103,9 +104,10 @@ def test_results_do_not_depend_on_how_many_mini_batches_a_call_covers(batch_size
     def run(pieces):
         net = Network([6, 20, 3], seed=1)
         session = net._session(*net._checked(x, y), None, Adam(0.01), batch_size)
+        seen = NOTHING
         for first, count in pieces:
-            session.train(order, first, count, 7)
-        return parameters(net)
+            seen = session.train(order, first, count, 7, seen)
+        return [*parameters(net), np.array(seen)]
 
     once = run([(0, 10)])
     for got, expected in zip(run([(0, 1), (1, 4), (5, 5)]), once, strict=True):

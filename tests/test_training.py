@@ -86,7 +86,7 @@ class Recorder:
     def __init__(self, orders):
         self.orders = orders
 
-    def train(self, order, first, count, seed):
+    def train(self, order, first, count, seed, so_far):
         if first == 0:
             self.orders.append(order.tolist())
         return training.Progress(1.0, 1.0, 1.0, -1)
@@ -133,10 +133,10 @@ def test_calls_never_exceed_their_time(data, monkeypatch):
     now, counts = [0.0], []
 
     class Slow(Recorder):
-        def train(self, order, first, count, seed):
+        def train(self, order, first, count, seed, so_far):
             counts.append(count)
             now[0] += 0.03 * count
-            return super().train(order, first, count, seed)
+            return super().train(order, first, count, seed, so_far)
 
     monkeypatch.setattr(training, "perf_counter", lambda: now[0])
     net = make(fastbp.ReferenceNetwork)

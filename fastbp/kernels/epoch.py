@@ -103,7 +103,7 @@ def train(
     - settings: (1,) of SETTINGS; layers: (L,) of LAYER, which says what lies where in the buffers
     - x (n, n_0); targets (n, n_L) or labels (n,), the other empty; weights (n,) or empty; order (n,)
     - costs, right: scratch of the workspace, a number for each of its rows; sync: see team.barrier
-    - seen: (4,) out: Σ weight · C_x, Σ weight of right answers, Σ weight, mini-batch that failed or -1
+    - seen: (4,) in and out: Σ weight · C_x, Σ weight of right answers, Σ weight; out: mini-batch that failed or -1
     """
     old = flush_denormals()
     settings = settings[0]
@@ -112,7 +112,7 @@ def train(
     apart = settings.gradients > 0 and team > 1
     # Samples that come one by one: the update for each is made beside the next one's forward pass, see online.py.
     online, pending = settings.update_and_forward > 0, False
-    cost = answers = weight = 0.0
+    cost, answers, weight = seen[0], seen[1], seen[2]
     failed = -1
     for batch in range(first, first + count):
         place = batch * settings.batch_size
