@@ -15,9 +15,10 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STOREYS = [
     {"errors", "processors", "streams", "history", "report", "files", "team"},
     {"formulas"},
-    {"options", "spec", "arguments", "parameters", "workspace", "storage"},
+    {"defaults"},
+    {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage"},
     {"kernels"},
-    {"reporting", "training", "nonzeros"},
+    {"reporting", "training", "doubts", "nonzeros"},
     {"base"},
     {"reference", "network"},
     {"checking", "equations", "datasets", "plotting"},
