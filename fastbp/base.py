@@ -22,6 +22,7 @@ from .history import History as History
 from .spec import DTYPES
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
+from .summary import Summary, summary
 from .training import Callback, Session, Task, Trained, train
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
@@ -282,7 +283,8 @@ class BaseNetwork(ABC):
                 min(options.integer("batch_size", batch_size, low=1), len(x)),
                 defaults.epochs(len(x)) if epochs is None else options.integer("epochs", epochs, low=1),
                 options.truth("shuffle", shuffle),
-                arguments.has_accuracy(y, self.spec.activations[-1]),
+                accuracy := arguments.has_accuracy(y, self.spec.activations[-1]),
+                not accuracy and self.spec.cost == "quadratic" and self.spec.sizes[-1] == 1,
                 options.checked_optimizer(optimizer),
                 self._checked_validation(validation_data),
                 options.checked_callbacks(callbacks),
@@ -357,6 +359,13 @@ class BaseNetwork(ABC):
             f"{type(self).__name__}({list(spec.sizes)}, activations={list(spec.activations)}, "
             f"cost={spec.cost!r}, dtype={spec.dtype!r}, seed={spec.seed})"
         )
+
+    def summary(self) -> Summary:
+        """Return a table of layers and settings; print it to read it."""
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what a copy has besides its parts."""

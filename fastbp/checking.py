@@ -70,7 +70,7 @@ def cross_check(
 
     def train(n: BaseNetwork, one: SGD | Adam) -> Quantities:
         twin = n._twin(type(n))
-        twin._train(Task(x[chosen], y[chosen], batch_size, 1, False, False, one))
+        twin._train(Task(x[chosen], y[chosen], batch_size, 1, False, False, False, one))
         what = f"after {steps} steps of {one}"
         return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
 

@@ -74,6 +74,7 @@ class Task(NamedTuple):
     epochs: int
     shuffle: bool
     measure_accuracy: bool
+    one_quantity: bool
     optimizer: SGD | Adam
     validation: tuple[Array, Array] | None = None
     callbacks: Sequence[Callback] = ()
@@ -92,7 +93,9 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     history = History()
     reporter = Reporter(task.verbose, task.epochs, len(task.x))
     try:
-        loop = _Loop(net, begin(), task, reporter)
+        with reporter.compiling():
+            session = begin()
+        loop = _Loop(net, session, task, reporter)
         for epoch in range(1, task.epochs + 1):
             start = perf_counter()
             total = loop.run_epoch(epoch)
@@ -109,11 +112,22 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
 def _record(history: History, net: Any, task: Task, total: Progress, seconds: float) -> None:
     history.cost.append(total.cost / total.weight + net._penalty())
     history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
-    score = (None, None) if task.validation is None else net._score(*task.validation)
+    history.rmse.append(_rmse(task, total.cost / total.weight))
+    if task.validation is None:
+        score, error = (None, None), None
+    else:
+        score = net._score(*task.validation)
+        error = _rmse(task, score[0] - net._penalty())
     history.validation_cost.append(score[0])
     history.validation_accuracy.append(score[1])
+    history.validation_rmse.append(error)
     history.learning_rate.append(task.optimizer.learning_rate)
     history.seconds.append(seconds)
+
+
+def _rmse(task: Task, cost: float) -> float | None:
+    """Return the root mean square error of one quantity, whose quadratic cost is half of its square."""
+    return float(np.sqrt(2 * max(cost, 0.0))) if task.one_quantity else None
 
 
 class _Loop:

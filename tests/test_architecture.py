@@ -13,15 +13,15 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"errors", "processors", "streams", "history", "report", "files", "team"},
+    {"errors", "processors", "streams", "history", "report", "files", "team", "html", "notebook", "plotting"},
     {"formulas"},
     {"defaults"},
     {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage"},
     {"kernels"},
-    {"reporting", "training", "doubts", "nonzeros"},
+    {"reporting", "training", "doubts", "nonzeros", "summary"},
     {"base"},
     {"reference", "network"},
-    {"checking", "equations", "datasets", "plotting"},
+    {"checking", "equations", "datasets"},
     {"bench"},
     {"cli"},
     {"__init__", "__main__"},
@@ -30,6 +30,7 @@ LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 NUMBA = {"kernels", "network", "bench"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
+    "IPython": {"notebook"},
     "sklearn": {"sklearn", "bench"},
     "torch": {"bench"},
     "jax": {"bench"},
