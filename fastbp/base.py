@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from . import arguments, options, storage
+from .columns import Columns
 from .errors import ModelFileError
 from .formulas import Array
 from .formulas.activations import Activation
@@ -115,6 +116,9 @@ class BaseNetwork(ABC):
         self.spec = spec
         self.threads = options.checked_threads(threads)
         self.epochs_trained = epochs_trained
+        self.classes: Any = None
+        self.notes: dict[str, Any] = {}
+        self.columns: Any = None
         self._fitting = False
         self._allocate()
 
@@ -255,7 +259,9 @@ class BaseNetwork(ABC):
         arrays = {f"weights.{i}": w for i, w in enumerate(weights)}
         arrays |= {f"biases.{i}": b for i, b in enumerate(biases)}
         metadata = {"format": "fastbp", "version": 1, **asdict(self.spec)}
-        metadata |= {"epochs_trained": self.epochs_trained, "notes": dict(notes or {})}
+        metadata |= {"epochs_trained": self.epochs_trained, "notes": self.notes | dict(notes or {})}
+        metadata["classes"] = None if self.classes is None else self.classes.tolist()
+        metadata["columns"] = None if self.columns is None else self.columns.to_json()
         storage.write(path, arrays, metadata)
 
     @classmethod
@@ -265,7 +271,7 @@ class BaseNetwork(ABC):
         storage.check_model(arrays, metadata)
         fields: dict[str, Any] = dict(metadata)
         del fields["format"], fields["version"]
-        fields.pop("notes", None)
+        notes, classes, columns = (fields.pop(name, None) for name in ("notes", "classes", "columns"))
         try:
             epochs_trained = options.integer(
                 "epochs_trained", fields.pop("epochs_trained", 0), low=0
@@ -276,7 +282,11 @@ class BaseNetwork(ABC):
         layers = range(len(spec.sizes) - 1)
         weights = [arrays[f"weights.{i}"] for i in layers]
         biases = [arrays[f"biases.{i}"] for i in layers]
-        return cls._assemble(spec, weights, biases, epochs_trained=epochs_trained)
+        net = cls._assemble(spec, weights, biases, epochs_trained=epochs_trained)
+        net.notes = notes or {}
+        net.classes = None if classes is None else np.array(classes)
+        net.columns = None if columns is None else Columns.from_json(columns)
+        return net
 
     def to_reference(self) -> "BaseNetwork":
         """Return a ReferenceNetwork with the same parameters."""

@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STOREYS = [
     {"errors", "processors", "streams", "history", "report", "files", "team"},
     {"formulas"},
-    {"options", "spec", "arguments", "parameters", "workspace", "storage"},
+    {"options", "spec", "arguments", "parameters", "workspace", "storage", "columns", "series"},
     {"kernels"},
     {"reporting", "training", "nonzeros"},
     {"base"},
@@ -29,6 +29,7 @@ LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 NUMBA = {"kernels", "network", "bench"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
+    "polars": {"cli"},
     "sklearn": {"sklearn", "bench"},
     "torch": {"bench"},
     "jax": {"bench"},
@@ -173,7 +174,7 @@ def test_import_compiles_nothing_and_loads_nothing_optional():
 import sys, fastbp
 from fastbp.kernels import epoch, predict
 assert not epoch.train.overloads and not predict.predict.overloads
-print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "tqdm"} & set(sys.modules)))
+print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "polars", "tqdm"} & set(sys.modules)))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

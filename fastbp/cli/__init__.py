@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(argv)
         outcome: Outcome = COMMANDS[options.command].run(options)
         print(_json(outcome.report) if as_json else outcome.text, flush=True)
+        for aside in () if as_json else outcome.asides:
+            _complain(options.command, aside)
         if outcome.failure:
             _complain(options.command, outcome.failure)
         return 1 if outcome.failure else 0
