@@ -1,6 +1,7 @@
 """Back-propagation for fully connected networks, fast and open to inspection."""
 
 from . import datasets as datasets
+from . import plotting as plotting
 from .base import BaseNetwork as BaseNetwork
 from .base import Evaluation as Evaluation
 from .base import Forward as Forward

@@ -13,14 +13,14 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"errors", "processors", "streams", "history", "report", "files", "team"},
+    {"errors", "processors", "streams", "history", "report", "files", "team", "html", "notebook", "plotting"},
     {"formulas"},
     {"options", "spec", "arguments", "parameters", "workspace", "storage", "columns", "series"},
     {"kernels"},
-    {"reporting", "training", "nonzeros"},
+    {"reporting", "training", "nonzeros", "summary"},
     {"base"},
     {"reference", "network"},
-    {"checking", "equations", "datasets", "plotting"},
+    {"checking", "equations", "datasets"},
     {"bench"},
     {"cli"},
     {"__init__", "__main__"},
@@ -30,6 +30,7 @@ NUMBA = {"kernels", "network", "bench"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
     "polars": {"cli"},
+    "IPython": {"notebook"},
     "sklearn": {"sklearn", "bench"},
     "torch": {"bench"},
     "jax": {"bench"},

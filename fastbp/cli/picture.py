@@ -10,20 +10,12 @@ import numpy as np
 from .. import files
 from ..formulas import Array
 from ..history import History
+from ..plotting import Mistake, check_format, plot_training
+from ..plotting.mistakes import MOST
 from .data import Data
 
-MOST_MISTAKES = 12
 LEAST_SIDE = 5  # pixels: fewer numbers than 25 are no image
 OURS = {"Software": "fastbp"}  # so that a picture of ours may be drawn again, and no other is lost
-
-
-class Mistake(NamedTuple):
-    """An image, what it is, what the network says, and the probability that it gives to the truth."""
-
-    image: Array
-    truth: str
-    answer: str
-    probability: float
 
 
 class Place(NamedTuple):
@@ -36,8 +28,6 @@ class Place(NamedTuple):
 def place(model: Path, wanted: str | None, unwanted: bool) -> Place:
     """Return where to draw, before any work is done: as wanted, or else NAME.png beside the model."""
     if wanted is not None:
-        from ..plotting import check_format
-
         check_format(wanted)
         folder = Path(wanted).absolute().parent
         if not folder.is_dir():
@@ -55,8 +45,6 @@ def place(model: Path, wanted: str | None, unwanted: bool) -> Place:
 
 def draw(path: Path, history: History, table: Array | None, names: list[str], mistakes: list[Mistake] | None) -> None:
     """Write the picture, whole or not at all."""
-    from ..plotting import plot_training
-
     figure = plot_training(history, table, names or None, mistakes, title=path.stem)
     suffix, content = path.suffix[1:], io.BytesIO()
     metadata = OURS if suffix.lower() == "png" else None
@@ -72,7 +60,7 @@ def worst_mistakes(data: Data, outputs: Array, names: list[str]) -> list[Mistake
     answers = np.argmax(outputs, axis=1)
     rows = np.flatnonzero(answers != data.y_test)
     chances = outputs[rows, data.y_test[rows]]
-    worst: list[Any] = rows[np.argsort(chances, kind="stable")][:MOST_MISTAKES].tolist()
+    worst: list[Any] = rows[np.argsort(chances, kind="stable")][:MOST].tolist()
     return [
         Mistake(
             np.asarray(data.x_test[row]).reshape(side, side),

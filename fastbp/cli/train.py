@@ -45,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--target", metavar="COLUMN", help="of a table: what to predict, by name or number (default: last)")
     add("--drop", metavar="COLUMN", nargs="+", default=[], help="of a table: columns to leave out")
     add("--task", choices=("auto", "classification", "regression"), default="auto",
-        help="auto (default): text is classes; so are whole numbers, if they are few and each is seen often")  # fmt: skip
+        help="auto (default): text is classes; so are whole numbers that are few and seen often each")  # fmt: skip
     add("--scale", choices=scaling.MODES, default="auto",
         help="features: auto (default) unless in -1..1, standard (mean 0, deviation 1), none")  # fmt: skip
     add = parser.add_argument_group("network").add_argument

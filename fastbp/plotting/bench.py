@@ -1,9 +1,8 @@
-"""Pictures of what `fit` returns; needs matplotlib, imported only when something is drawn."""
+"""Pictures of what `fastbp bench` measured."""
 
-from pathlib import Path
 from typing import Any
 
-from .history import History
+from .figures import new_figure
 
 OURS = "fastbp"
 COLORS = {  # the same in every picture; peers are muted, so that ours stands out
@@ -18,28 +17,6 @@ COLORS = {  # the same in every picture; peers are muted, so that ours stands ou
 }
 
 
-def plot_history(history: History, ax: Any = None) -> Any:
-    """Draw cost over epochs, and accuracy on a second axis where it was measured; return the axes.
-
-    `ax` is an axes of matplotlib; without one, a new figure is made, which no window shows:
-    `plot_history(history).figure.savefig(path)`.
-    """
-    ax = ax or _axes(width=7)
-    epochs = range(1, len(history) + 1)
-    _draw(ax, epochs, history.cost, "C0-", "cost, training")
-    _draw(ax, epochs, history.validation_cost, "C0--", "cost, validation")
-    ax.set(xlabel="epoch", ylabel="cost")
-    lines = list(ax.lines)
-    if any(a is not None for a in [*history.accuracy, *history.validation_accuracy]):
-        right = ax.twinx()
-        _draw(right, epochs, history.accuracy, "C1-", "accuracy, training")
-        _draw(right, epochs, history.validation_accuracy, "C1--", "accuracy, validation")
-        right.set_ylabel("accuracy")
-        lines += right.lines
-    ax.legend(handles=lines, loc="center right")
-    return ax
-
-
 def plot_benchmark(results: Any, ax: Any = None) -> Any:
     """Draw what `fastbp bench` measured: a group of bars per case, ours first; return the axes.
 
@@ -47,7 +24,7 @@ def plot_benchmark(results: Any, ax: Any = None) -> Any:
     """
     names = [name for name in COLORS if any(name in result.times for result in results)]
     width = 0.86 / max(len(result.times) for result in results)
-    ax = ax or _axes(width=max(7.0, 1.4 * len(results) + 1))
+    ax = ax or new_figure(width=max(7.0, 1.4 * len(results) + 1)).subplots()
     for place, result in enumerate(results):
         for i, (name, time) in enumerate(result.times.items()):
             middle = place + (i - (len(result.times) - 1) / 2) * width
@@ -74,7 +51,7 @@ def plot_sweep(name: str, values: Any, results: Any, cliffs: Any, ax: Any = None
 
     A ring is a cliff: there our time grew much faster than the work.
     """
-    ax = ax or _axes(width=7)
+    ax = ax or new_figure(width=7).subplots()
     ours = [result.times[OURS].median for result in results]
     ax.plot(values, ours, "o-", color=COLORS[OURS], label=OURS, zorder=3)
     peers = [(value, result.best_peer) for value, result in zip(values, results, strict=True) if result.best_peer]
@@ -97,36 +74,6 @@ def plot_sweep(name: str, values: Any, results: Any, cliffs: Any, ax: Any = None
     return ax
 
 
-def check_format(path: str) -> None:
-    """Raise ValueError unless a figure can be saved under this name."""
-    _require_matplotlib()
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    choices = sorted(FigureCanvasBase.get_supported_filetypes())
-    if Path(path).suffix[1:] not in choices:
-        raise ValueError(f"{path}: unknown kind of picture; choose from .{', .'.join(choices)}")
-
-
-def _axes(width: float) -> Any:
-    _require_matplotlib()
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, 4), layout="constrained").subplots()
-
-
 def _setting(results: Any) -> str:
     first = results[0]
     return f"{first.dtype}, {first.threads} thread{'s' * (first.threads > 1)}"
-
-
-def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise ImportError("plots need matplotlib: pip install 'fastbp[plot]'") from None
-
-
-def _draw(ax: Any, epochs: range, values: Any, style: str, label: str) -> None:
-    if any(value is not None for value in values):
-        known = [float("nan") if value is None else value for value in values]
-        ax.plot(epochs, known, style, label=label)
