@@ -16,6 +16,7 @@ from .series import kind_of, numbers, refuse_missing, rows, texts, way_out
 
 KINDS = ("number", "category")
 LARGEST = float(np.finfo(float).max)
+FEW = 3  # columns are spoken of one by one
 MOST_CATEGORIES = 100  # learnt of a text; the rarer ones count as unknown
 
 
@@ -71,19 +72,21 @@ class Columns:
         labels = _labels(frame)
         if missing := [name for name in self.names if name not in labels]:
             raise ValueError(
-                f"the table has no {_columns(missing)}, which the network was trained on; "
+                f"the table has no {named(missing)}, which the network was trained on; "
                 f"it has {', '.join(labels):.300}"
             )
         x = np.zeros((len(frame), self.width))
-        notes = []
+        notes, gaps = [], []
         if extra := [name for name in labels if name not in self.names]:
-            notes.append(f"{_columns(extra)} ignored: the network was trained without")
+            notes.append(f"{named(extra)} ignored: the network was trained without")
         start = 0
         for column in self.columns:
             write = _write_category if column.kind == "category" else _write_number
-            notes += write(x[:, start : start + column.width], column, frame[labels[column.name]])
+            written = write(x[:, start : start + column.width], column, frame[labels[column.name]])
+            notes += [written.unknown] if written.unknown else []
+            gaps += [Gap(column, written.missing)] if written.missing else []
             start += column.width
-        return Encoded(x, notes)
+        return Encoded(x, notes + _gaps(gaps))
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -106,6 +109,11 @@ def is_frame(value: object) -> bool:
     """Whether this is a data frame of pandas or polars, or something just like it."""
     kind = type(value)
     return all(hasattr(kind, name) for name in ("columns", "to_numpy", "__getitem__", "__len__"))
+
+
+def named(names: list[str]) -> str:
+    """Name columns in a sentence."""
+    return f"column{'s' * (len(names) != 1)} {_shown(names)}"
 
 
 def _labels(frame: Any) -> dict[str, Any]:
@@ -136,8 +144,22 @@ def _learnt(name: str, series: Any, forgiving: bool) -> Column:
     return Column(name, "category", tuple(sorted(text for text, _ in counts)))
 
 
-def _write_number(x: Array, column: Column, series: Any) -> list[str]:
-    """Fill one input; return notes."""
+class Written(NamedTuple):
+    """How many rows of a column were missing, and what to say of unknown values, or ''."""
+
+    missing: int
+    unknown: str = ""
+
+
+class Gap(NamedTuple):
+    """A column that lacks values, in so many rows."""
+
+    column: Column
+    rows: int
+
+
+def _write_number(x: Array, column: Column, series: Any) -> Written:
+    """Fill one input."""
     if kind_of(series) != "number":
         raise ValueError(
             f"column {column.name!r} is {series.dtype}, the network was trained on numbers there; convert the column"
@@ -146,15 +168,11 @@ def _write_number(x: Array, column: Column, series: Any) -> list[str]:
     missing = np.isnan(values)
     if column.fill is None:
         refuse_missing(column.name, missing, "number")
-        x[:, 0] = values
-        return []
-    x[:, 0] = np.where(missing, column.fill, values)
-    if not missing.any():
-        return []
-    return [f"column {column.name!r}: missing in {rows(missing)}, taken for the median {column.fill:.6g}"]
+    x[:, 0] = values if column.fill is None else np.where(missing, column.fill, values)
+    return Written(int(missing.sum()))
 
 
-def _write_category(x: Array, column: Column, series: Any) -> list[str]:
+def _write_category(x: Array, column: Column, series: Any) -> Written:
     """Fill one input per category; a value that is missing or unknown leaves zeros, and a note."""
     words = texts(series)
     places = {category: place for place, category in enumerate(column.categories)}
@@ -162,14 +180,27 @@ def _write_category(x: Array, column: Column, series: Any) -> list[str]:
     known = found >= 0
     x[known, found[known]] = 1
     absent = np.array([text is None for text in words], bool)
-    notes = []
-    if absent.any():
-        notes.append(f"column {column.name!r}: missing in {rows(absent)}, all its inputs are 0 there")
-    if (unknown := ~known & ~absent).any():
-        shown = _shown(dict.fromkeys(words[row] for row in np.flatnonzero(unknown)[:1000]))
-        rule = f"not among its {len(places)} known categories, all its inputs are 0 there"
-        notes.append(f"column {column.name!r}: {shown} in {rows(unknown)}: {rule}")
-    return notes
+    unknown = ~known & ~absent
+    if not unknown.any():
+        return Written(int(absent.sum()))
+    shown = _shown(dict.fromkeys(str(words[row]) for row in np.flatnonzero(unknown)[:1000]))
+    rule = f"none of the {len(places)} categories of training, all inputs of the column are 0 there"
+    return Written(int(absent.sum()), f"column {column.name!r}: {shown} in {rows(unknown)}: {rule}")
+
+
+def _gaps(gaps: list[Gap]) -> list[str]:
+    """Say what became of missing values: column by column if these are few, else of all together."""
+    if len(gaps) <= FEW:
+        return [f"column {gap.column.name!r}: missing in {rows(gap.rows)}, {_filled(gap.column)}" for gap in gaps]
+    most = max(gaps, key=lambda gap: gap.rows)
+    kinds = dict.fromkeys("all inputs of a category are 0" if gap.column.fill is None else
+                          "a number is taken for the median of its column" for gap in gaps)  # fmt: skip
+    return [f"{len(gaps)} columns lack values, most of all {most.column.name!r} in {rows(most.rows)}; there "
+            f"{' and '.join(kinds)}"]  # fmt: skip
+
+
+def _filled(column: Column) -> str:
+    return "all its inputs are 0 there" if column.fill is None else f"taken for the median {column.fill:.6g}"
 
 
 def _from_json(row: object) -> Column:
@@ -189,11 +220,6 @@ def _from_json(row: object) -> Column:
 
 def _twice(names: list[str]) -> str:
     return Counter(names).most_common(1)[0][0]
-
-
-def _columns(names: Iterable[str]) -> str:
-    shown = _shown(names)
-    return f"column {shown}" if len(list(names)) == 1 else f"columns {shown}"
 
 
 def _shown(names: Iterable[str], most: int = 5) -> str:

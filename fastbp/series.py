@@ -61,9 +61,9 @@ def refuse_missing(name: str, missing: Array, kind: str) -> None:
         )
 
 
-def rows(mask: Array) -> str:
-    """Count the rows of a mask, in words."""
-    count = int(np.count_nonzero(mask))
+def rows(which: Array | int) -> str:
+    """Count rows, or those of a mask, in words."""
+    count = which if isinstance(which, int) else int(np.count_nonzero(which))
     return f"{count:,} row{'s' * (count != 1)}"
 
 

@@ -1,10 +1,11 @@
 """Which columns of a table are worth training on, and what kind each is of."""
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..columns import Columns
+from ..columns import Columns, named
 from ..errors import DataFileError
 from .numbers import numbers, truths
 from .tables import Table
@@ -12,7 +13,7 @@ from .tables import Table
 if TYPE_CHECKING:
     from polars import DataFrame, Series
 
-INDEX_NAMES = ("unnamed: 0", "index", "id", "__index_level_0__", "column 0")
+INDEX = r"(?i:unnamed: 0|index|id|nr|no|row|rownames|__index_level_0__|column 0|.*[ _-]id)|.*[a-z]Id|.*[a-z]ID"
 TYPING_MISTAKES = 5  # so many different texts among numbers are mistakes, more are names such as 12a
 SMALL = 20  # so many categories are never too many
 DATE = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d|$)|^\d{1,2}([./-])\d{1,2}([./-])\d{4}([ T]\d|$)|^\d{4}/\d{1,2}/\d{1,2}"
@@ -25,14 +26,16 @@ def features(table: Table, target: str, drop: list[str]) -> tuple["DataFrame", l
             f"{table.path}: no column {unknown[0]!r} to drop; choose from {', '.join(table.frame.columns):.300}"
         )
     frame, notes = table.frame.drop([target, *drop], strict=False), []
+    reasons: dict[str, list[str]] = {}
     for name in frame.columns:
         cells = _typed(table, name)
         if reason := _uselessness(cells):
             frame = frame.drop(name)
-            notes.append(f"column {name!r} is dropped: {reason}")
+            reasons.setdefault(reason, []).append(name)
             continue
         frame = frame.with_columns(cells)
         notes += _reading(table.frame[name], cells)
+    notes += [f"{named(names)} dropped: {reason}" for reason, names in reasons.items()]
     if not frame.width:
         raise DataFileError(f"{table.path}: no column is left to learn from besides {target!r}; {'; '.join(notes)}")
     return frame, notes
@@ -98,17 +101,17 @@ def _uselessness(cells: "Series") -> str:
     known = cells.drop_nulls()
     different = known.n_unique()
     if not different:
-        return "it is empty"
+        return "empty in every row"
     if different == 1 and not cells.null_count():
-        return f"it is {known[0]!r} in every row" if _is_text(cells) else f"it is {known[0]:g} in every row"
+        return "the same in every row"
     if _is_text(cells):
         if different > SMALL and 2 * different > known.len():
-            return f"it has {different:,} different texts in {known.len():,} rows, such as names or numbers of things"
+            return f"{different:,} different texts in {known.len():,} rows, so these are names, or free text"
         return ""
-    if cells.name.lower() in INDEX_NAMES and different == cells.len() > 2 and (known == known.round()).all():
+    if re.fullmatch(INDEX, cells.name) and different == cells.len() > 2 and (known == known.round()).all():
         if cells.name == "column 0" and not (known.diff(null_behavior="drop") == 1).all():
             return ""
-        return "it only numbers the rows (rename it to keep it)"
+        return "no more than a number of the row (rename it to keep it)"
     return ""
 
 
