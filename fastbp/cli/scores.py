@@ -54,11 +54,12 @@ def of_texts(answers: list[str], truth: Array, known: list[str]) -> tuple[Verdic
     notes: list[str] = []
     if not given.all():
         notes.append(f"{np.count_nonzero(~given):,} rows have no answer and are not scored")
+    scored = bool(np.isin(truth[given], known).any())
     if strange:
         shown = ", ".join(map(repr, strange[:5])) + ", ..." * (len(strange) > 5)
-        classes = f"{', '.join(known):.200}"
-        notes.append(f"the answers {shown} are none of the network's classes ({classes}) and count as wrong")
-    if not given.any():
+        rule = "and count as wrong" if scored else "so nothing is scored; --target names the column of the answers"
+        notes.append(f"the answers {shown} are none of the network's classes {', '.join(known):.200}, {rule}")
+    if not scored:
         return None, notes
     return of_labels(np.array(answers)[given], truth[given]), notes
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import DataFileError
 from ..formulas import Array
+from ..series import rows
 from . import header, text
 from .numbers import decimal_comma
 
@@ -36,7 +37,7 @@ class Table(NamedTuple):
     def where(self, row: int, column: str) -> str:
         """Name a cell to a person."""
         line = f"row {row}" if self.lines is None else f"line {self.lines[row]}"
-        return f"{self.path} {line}, column {column!r}"
+        return f"{self.path} {line}, {f'column {column!r}' if self.named else column}"
 
 
 def read(path: str) -> Table:
@@ -79,9 +80,10 @@ def _from_text(path: str, data: bytes) -> Table:
         raise DataFileError(f"{path}: the file is empty")
     frame = _cells(path, found)
     lines = _line_numbers(frame, found.skipped)
-    frame = _without_missing(frame)
     blank = frame.select(_all_null()).to_series().to_numpy()
-    frame, lines = frame.filter(~blank), lines[~blank]
+    if between := int(blank[: np.flatnonzero(~blank).max(initial=0)].sum()):
+        found.notes.append(f"{rows(between)} of empty cells left out")  # predictions are told from each other by place
+    frame, lines = _without_missing(frame.filter(~blank)), lines[~blank]
     while frame.width > 1 and frame.to_series(-1).null_count() == frame.height:  # every line ends with a separator
         frame = frame.drop(frame.columns[-1])
     if frame.to_series(-1).null_count():  # polars fills lines that are too short
