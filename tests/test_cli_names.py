@@ -162,6 +162,7 @@ def test_index_constant_and_name_columns_are_dropped_with_a_note(run):
     for words in ("'Unnamed: 0' dropped: no more", "'constant' dropped: the same", "'person' dropped: 120 different"):
         assert words in notes
     assert "weight" not in notes
+    assert "'kind' is the target" in run("train", "t.csv", "--drop", "kind", code=1)["error"]
     assert "no column 'wight' to drop; choose from" in run("train", "t.csv", "--drop", "wight", code=1)["error"]
 
 

@@ -25,6 +25,8 @@ def features(table: Table, target: str, drop: list[str]) -> tuple["DataFrame", l
         raise DataFileError(
             f"{table.path}: no column {unknown[0]!r} to drop; choose from {', '.join(table.frame.columns):.300}"
         )
+    if target in drop:
+        raise DataFileError(f"{table.path}: column {target!r} is the target, so it stays; name another with --target")
     frame, notes = table.frame.drop([target, *drop], strict=False), []
     reasons: dict[str, list[str]] = {}
     for name in frame.columns:

@@ -249,7 +249,8 @@ def _describe(
         ("target", f"{data.target!r}: {data.target_words}" if data.target else data.target_words),
         *(("note", note) for note in data.notes),
         ("network", f"{sizes} ({report['parameters']:,} parameters), {names}, {report['dtype']}"),
-        ("training", f"{report['epochs']} epochs of mini-batches of {report['batch_size']}, "
+        ("training", f"{report['epochs']} epoch{'s' * (report['epochs'] != 1)} of mini-batches of "
+            f"{report['batch_size']}, "
             f"{report['optimizer']} at learning rate {report['learning_rate']:g}, seed {report['seed']}"),
         ("test", tested.verdict.words),
         *(("warning", words) for words in [tested.verdict.warning] if words),
