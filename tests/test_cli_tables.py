@@ -121,7 +121,7 @@ def test_standard_input(monkeypatch):
         (b"p,q\n1,2\n\n3,4,5\n", "line 4: 3 cells between ',', the first line has 2"),
         (b'p,q\n1,"a\nb"\n3,4,5\n', "line 4: 3 cells"),
         (b"p,p\n1,2\n", "two columns are named 'p'; rename"),
-        (b'p,q\n1,x"y\n2,3\n', "quotes"),
+        (b'p,q\n1,"x\n2,3\n', "quotes"),
         (b"\xff\xfe\x00", "damaged text in utf-16"),
         (b"a,b\n1,\x002\n" * 9, "zero bytes"),
         (b"PK\x03\x04...", "export the sheet as .csv"),

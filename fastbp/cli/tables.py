@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import DataFileError
 from ..formulas import Array
-from ..series import rows
+from ..series import kind_of, rows
 from . import header, text
 from .numbers import decimal_comma
 
@@ -70,8 +70,9 @@ def _from_parquet(path: str, data: bytes) -> Table:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataFileError(f"{path}: damaged .parquet file ({error}); write it again") from None
     frame = frame.with_columns((of.numeric() | of.decimal()).cast(pl.Float64).fill_nan(None))
-    texts = (of.categorical() | of.enum()).cast(pl.String)
-    return Table(path, _without_missing(frame.with_columns(texts)), None, True, False, [])
+    categories = [name for name in frame.columns if kind_of(frame[name]) == "category"]
+    frame = frame.with_columns(pl.col(categories).cast(pl.String))
+    return Table(path, _without_missing(frame), None, True, False, [])
 
 
 def _from_text(path: str, data: bytes) -> Table:
