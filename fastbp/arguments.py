@@ -14,6 +14,8 @@ from .options import integer
 
 DType = np.dtype[Any]
 
+SAFE_EXPONENT = 30  # the largest sample weight may be 2⁻³⁰ .. 2³⁰: sums and shares stay far from float32's limits
+
 
 def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
     """Return x as (m, n_in), m >= 1."""
@@ -75,19 +77,26 @@ def has_accuracy(y: Array, output: str) -> bool:
 
 
 def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:
-    """Return the weights of the samples as (m,), none negative, not all zero."""
+    """Return the weights of the samples as (m,), none negative, not all zero.
+
+    Only their ratios matter. So very large and very small ones are brought near 1, by a power of two, which rounds
+    nothing: in float32, sums of weights of 1e36 overflow, and 1e-40 is 0.
+    """
     if sample_weight is None:
         return None
     array = _real("sample_weight", sample_weight)
     if array.shape != (m,):
         raise ValueError(f"sample_weight must be ({m},), one per sample; got {array.shape}")
-    array = _finite("sample_weight", array, dtype)
+    array = _finite("sample_weight", array, np.dtype(float))
     if array.min() < 0:
         row = int(np.argmax(array < 0))
         raise ValueError(f"sample_weight[{row}] is {array[row]:g}; weights must be >= 0")
     if not array.any():
         raise ValueError("sample_weight is 0 for every sample; nothing would be learnt")
-    return array
+    exponent = int(np.frexp(array.max())[1])
+    if abs(exponent) > SAFE_EXPONENT:
+        array = np.ldexp(array, -exponent)
+    return _finite("sample_weight", array, dtype)
 
 
 def class_weights(
@@ -126,8 +135,8 @@ def parameters(
 
 def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
     """Return `out` itself, if results can be written into it as they are."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be a NumPy array, got {type(out).__name__}")
+    if not isinstance(out, np.ndarray) or _is_masked(out):
+        raise TypeError(f"out must be a plain NumPy array, got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(f"out must be {shape} of {dtype}, got {out.shape} of {out.dtype}")
     flags = out.flags
@@ -138,8 +147,8 @@ def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
 
 def _real(name: str, value: object) -> Array:
     """Return `value` as an array of bool, integers or floats."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array; fill or drop what is masked first")
+    if _is_masked(value) or (isinstance(value, (list, tuple)) and any(map(_is_masked, value))):
+        raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
     try:
@@ -149,6 +158,10 @@ def _real(name: str, value: object) -> Array:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array
+
+
+def _is_masked(value: object) -> bool:
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def _finite(name: str, array: Array, dtype: DType) -> Array:
@@ -175,7 +188,8 @@ def _labels(name: str, array: Array, n_out: int) -> Array:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(f"{name}[{row}] is {array[row]}; labels are integers 0..{n_out - 1}")
-    return _read_only(np.require(array, np.int64, ["C", "ALIGNED"]))
+    # A copy: kernels use labels as places in memory, so nobody may change them meanwhile.
+    return _read_only(np.array(array, np.int64, order="C"))
 
 
 def _one_hot(y: Array) -> bool:

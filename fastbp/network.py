@@ -265,21 +265,18 @@ class Run:
         )
         self.changing = (store.buffer, self.state, self.settings["step"])
         self.saved: list[Array] = []
+        # No mini-batch: compiles the kernel, by one thread, before there is a team in which others would wait for it.
+        self._call(np.arange(0), 0, 0, 0, 1, np.zeros(4))
 
     def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
         """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
         self.settings["seed"] = seed
-        space, store = self.space, self.store
-        space.sync[:] = 0
+        self.space.sync[:] = 0
         size = self.team.next()
         seen = np.tile(np.array(so_far, float), (size, 1))
 
         def work(thread: int, team: int) -> None:
-            epoch.train(
-                self.settings, space.layers, store.buffer, self.state,
-                space.buffer, *self.data, order, space.costs, space.right, space.sync,
-                first, count, thread, team, seen[thread],
-            )  # fmt: skip
+            self._call(order, first, count, thread, team, seen[thread])
 
         start = perf_counter()
         run_team(work, size, self._open_barriers)
@@ -288,6 +285,14 @@ class Run:
         self.settings["step"] += count if failed < 0 else failed - first
         cost, correct, weight = seen[0, :3].tolist()
         return Progress(cost, correct, weight, failed)
+
+    def _call(self, order: Array, first: int, count: int, thread: int, team: int, seen: Array) -> None:
+        space = self.space
+        epoch.train(
+            self.settings, space.layers, self.store.buffer, self.state,
+            space.buffer, *self.data, order, space.costs, space.right, space.sync,
+            first, count, thread, team, seen,
+        )  # fmt: skip
 
     def _open_barriers(self) -> None:
         """Let a team whose member is missing run to its end; what it computes is worth nothing."""

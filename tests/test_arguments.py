@@ -101,7 +101,8 @@ BAD_X = [
     ("empty list", [], ValueError, r"x is empty: \(0,\)"),
     ("nan", with_entry(np.nan), ValueError, r"x\[2, 1\] is nan, not a finite .*drop row 2"),
     ("inf", with_entry(-np.inf, (4, 0)), ValueError, r"x\[4, 0\] is -inf, not a finite float"),
-    ("masked", np.ma.masked_array(X, X > 1), TypeError, "x is a masked array; fill or drop"),
+    ("masked", np.ma.masked_array(X, X > 1), TypeError, "x is a masked array, or holds some; fill or drop"),
+    ("masked rows", [*X[1:], np.ma.masked_array(X[0], X[0] > 0)], TypeError, "x is a masked array, or holds some"),
     ("objects", X.astype(object), TypeError, "x must hold real numbers, got dtype object"),
     ("complex", X.astype(complex), TypeError, "x must hold real numbers, got dtype complex128"),
     ("texts", X.astype(str), TypeError, "x must hold real numbers, got dtype <U32"),
@@ -286,7 +287,8 @@ def read_only(shape):
 
 
 OUTS = [
-    ("list", [[0.0] * 4] * 6, TypeError, "out must be a NumPy array, got list"),
+    ("list", [[0.0] * 4] * 6, TypeError, "out must be a plain NumPy array, got list"),
+    ("masked", np.ma.zeros((6, 4), np.float32), TypeError, "out must be a plain NumPy array, got MaskedArray"),
     ("shape", np.empty((6, 3), np.float32), ValueError, r"out must be \(6, 4\) of float32, got"),
     ("dtype", np.empty((6, 4)), ValueError, r"got \(6, 4\) of float64"),
     ("order", np.empty((6, 4), np.float32, order="F"), ValueError, "out must be C-contiguous"),

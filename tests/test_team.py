@@ -7,10 +7,12 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import threading
 import time
 from hashlib import sha256
 
+import numba
 import numpy as np
 import pytest
 from processes import SECONDS, apart, busy
@@ -208,6 +210,31 @@ def interrupt_again_and_again(times):
         train(net, epochs=1)
         train(twin, epochs=1)
         assert digest(net) == digest(twin)  # all that training starts from was in order
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+def test_ctrl_c_while_kernels_compile_is_neither_lost_nor_deadly(alone):
+    """Six presses on the way, each a process that has compiled nothing yet and keeps nothing."""
+    assert apart(interrupt_compiling, 0.1) == alone
+
+
+def interrupt_compiling(interval):
+    """Press Ctrl-C again and again while two threads are to train; then train, and return the digest."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NUMBA_CACHE_DIR"] = folder
+        numba.config.reload_config()
+        presses = []
+        signal.signal(signal.SIGALRM, lambda *_: (presses.append(0), os.kill(os.getpid(), signal.SIGINT)))
+        net = make(threads=2)
+        signal.setitimer(signal.ITIMER_REAL, interval, interval)
+        while len(presses) < 6 or not network.epoch.train.signatures:
+            try:
+                net.fit(*data(), epochs=10**6, verbose=0)
+            except KeyboardInterrupt:
+                continue
+            raise AssertionError("a press of Ctrl-C was lost")
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return trained(2)
 
 
 @pytest.mark.parametrize("culprit", [0, 1, 2])

@@ -165,6 +165,26 @@ def test_the_scale_of_weights_does_not_matter(engine, data):
     assert_close_parameters(net, other)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-38, 1e36, 1e300])
+def test_weights_beyond_float32_are_weights_all_the_same(engine, data, scale):
+    net, other = make(engine), make(engine)
+    weight = np.arange(43) % 3 + 0.5
+    expected = fit(net, *data, sample_weight=weight)
+    history = fit(other, *data, sample_weight=weight * scale)
+    assert_close_parameters(net, other)
+    assert_allclose(history.cost, expected.cost, rtol=1e-5)
+
+
+def test_labels_changed_by_a_callback_are_not_those_that_are_trained_on(engine, data):
+    """Kernels use labels as places in memory: one that is changed during a run would crash the process."""
+    x, y = data
+    net, other = make(engine), make(engine)
+    mine = np.array(y, np.int64)
+    fit(net, x, mine, epochs=2, callbacks=[lambda *_: mine.fill(10**12)])
+    fit(other, x, y, epochs=2)
+    assert_same_parameters(net, other)
+
+
 @pytest.mark.parametrize("strength", [0.0, 0.1], ids=["plain", "penalties"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_a_mini_batch_without_weight_has_gradient_0(engine, data, optimizer, strength):

@@ -13,6 +13,7 @@ from numba import njit, types
 
 from .cache import KernelCache
 from .folders import cache_info as cache_info
+from .interrupts import interrupts_wait
 from .parts import PartCompiler
 
 OPTIONS = {"nogil": True, "_nrt": False, "error_model": "numpy"}
@@ -28,7 +29,10 @@ def kernel(function=None, *, cache=True, **options):
     if function is None:
         return lambda function: kernel(function, cache=cache, **options)
     dispatcher = njit(**{**OPTIONS, **options})(function)
-    if cache and hasattr(dispatcher, "_cache"):  # a plain function under NUMBA_DISABLE_JIT=1
+    if not hasattr(dispatcher, "_cache"):  # a plain function under NUMBA_DISABLE_JIT=1
+        return dispatcher
+    dispatcher.compile = interrupts_wait()(dispatcher.compile)
+    if cache:
         dispatcher._cache = KernelCache(dispatcher)
     return dispatcher
 
