@@ -21,6 +21,7 @@ from .history import History as History
 from .spec import DTYPES
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
+from .summary import Summary, summary
 from .training import Callback, Session, Task, train
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
@@ -308,6 +309,13 @@ class BaseNetwork(ABC):
             f"{type(self).__name__}({list(spec.sizes)}, activations={list(spec.activations)}, "
             f"cost={spec.cost!r}, dtype={spec.dtype!r}, seed={spec.seed})"
         )
+
+    def summary(self) -> Summary:
+        """Return a table of layers and settings; print it to read it."""
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     # Behind the border: data has been checked.
 

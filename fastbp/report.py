@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .html import table
+
 
 class Row(NamedTuple):
     """One comparison: `quantity[layer]`, as in `nabla_w[1]`; errors relative to the largest entry.
@@ -62,7 +64,16 @@ class CheckReport:
         for row in self.rows:
             mark = "" if row.passed else "   FAILED"
             lines.append(f"{row.error:9.2g}  {row.tolerance:9.2g}  {row.name}{mark}")
-        verdict = "passed" if self.passed else "FAILED"
-        worst = self.worst
-        lines.append(f"{verdict}; worst: {worst.name}, at {worst.share:.2g} of what is allowed")
-        return "\n".join(lines)
+        return "\n".join([*lines, self._verdict()])
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row.name, f"{row.error:.2g}", f"{row.tolerance:.2g}", "passed" if row.passed else "FAILED")
+            for row in self.rows
+        ]
+        failed = [place for place, row in enumerate(self.rows) if not row.passed]
+        return table(("quantity", "error", "allowed", ""), rows, f"{self.title}: {self._verdict()}", failed)
+
+    def _verdict(self) -> str:
+        verdict, worst = "passed" if self.passed else "FAILED", self.worst
+        return f"{verdict}; worst: {worst.name}, at {worst.share:.2g} of what is allowed"
