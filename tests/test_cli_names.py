@@ -216,6 +216,7 @@ def drawn(values, rows):
         (drawn(range(3, 9), 1599), True, False),  # qualities of wine
         (drawn(range(3), 15), True, True),
         (drawn([0, 1], 6), True, False),
+        (drawn(range(15), 30), False, True),
         (drawn(range(65), 80), False, True),
         (drawn(range(25, 239), 442), False, False),  # diabetes
         (drawn(range(18, 90), 1000), False, True),  # ages
