@@ -53,8 +53,8 @@ def load(name: str | None, choice: Choice | None = None) -> Data:
 
 def target_name(table: Table, target: str | None) -> str:
     """Return the name of the target column, given by name or by number; by default it is the last."""
-    names = table.frame.columns
-    if target in names:
+    names: list[str] = table.frame.columns
+    if target is not None and target in names:
         return target
     try:
         return names[-1 if target is None else int(target)]
@@ -89,7 +89,7 @@ def _answers(table: Table, name: str) -> Array:
     values = numbers(cells, table.decimal_comma)
     if values.null_count() or str(cells.dtype) == "Boolean":
         return np.array([str(value) for value in cells.to_list()])
-    return values.to_numpy()
+    return np.asarray(values.to_numpy())
 
 
 def _from_pairs(words: str, pairs: list[Pair], choice: Choice) -> Data:

@@ -1,17 +1,13 @@
 """Which columns of a table are worth training on, and what kind each is of."""
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..columns import Columns, named
 from ..errors import DataFileError
-from .numbers import numbers, truths
+from .numbers import DataFrame, Series, numbers, truths
 from .tables import Table
-
-if TYPE_CHECKING:
-    from polars import DataFrame, Series
 
 INDEX = r"(?i:unnamed: 0|index|id|nr|no|row|rownames|__index_level_0__|column 0|.*[ _-]id)|.*[a-z]Id|.*[a-z]ID"
 TYPING_MISTAKES = 5  # so many different texts among numbers are mistakes, more are names such as 12a
@@ -19,7 +15,7 @@ SMALL = 20  # so many categories are never too many
 DATE = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d|$)|^\d{1,2}([./-])\d{1,2}([./-])\d{4}([ T]\d|$)|^\d{4}/\d{1,2}/\d{1,2}"
 
 
-def features(table: Table, target: str, drop: list[str]) -> tuple["DataFrame", list[str]]:
+def features(table: Table, target: str, drop: list[str]) -> tuple[DataFrame, list[str]]:
     """Return the columns to train on, as numbers and text, and what was dropped on its own account."""
     if unknown := [name for name in drop if name not in table.frame.columns]:
         raise DataFileError(
@@ -43,7 +39,7 @@ def features(table: Table, target: str, drop: list[str]) -> tuple["DataFrame", l
     return frame, notes
 
 
-def as_learnt(table: Table, columns: Columns) -> "DataFrame":
+def as_learnt(table: Table, columns: Columns) -> DataFrame:
     """Return a table with the columns a network knows as what it knows them for: numbers, or text."""
     frame = table.frame
     for column in columns.columns:
@@ -52,7 +48,7 @@ def as_learnt(table: Table, columns: Columns) -> "DataFrame":
     return frame
 
 
-def all_numbers(table: Table, name: str) -> "Series":
+def all_numbers(table: Table, name: str) -> Series:
     """Return a column as numbers; the first cell that is none is an error."""
     cells = table.frame[name]
     if cells.dtype.is_temporal() or cells.dtype.is_nested():
@@ -68,13 +64,13 @@ def all_numbers(table: Table, name: str) -> "Series":
     return values
 
 
-def _values(table: Table, name: str) -> "Series":
+def _values(table: Table, name: str) -> Series:
     cells = table.frame[name]
     found = truths(cells)
     return numbers(cells, table.decimal_comma) if found is None else found
 
 
-def _typed(table: Table, name: str) -> "Series":
+def _typed(table: Table, name: str) -> Series:
     """Return a column as numbers where nearly all its cells are, else as text."""
     cells = table.frame[name]
     known = cells.drop_nulls()
@@ -98,7 +94,7 @@ def _typed(table: Table, name: str) -> "Series":
     return cells
 
 
-def _uselessness(cells: "Series") -> str:
+def _uselessness(cells: Series) -> str:
     """Return why a column would teach nothing, or ''."""
     known = cells.drop_nulls()
     different = known.n_unique()
@@ -117,7 +113,7 @@ def _uselessness(cells: "Series") -> str:
     return ""
 
 
-def _reading(cells: "Series", values: "Series") -> list[str]:
+def _reading(cells: Series, values: Series) -> list[str]:
     """Say how numbers with thousands separated were read: 1,234 could be meant otherwise."""
     if cells.dtype == values.dtype:
         return []
@@ -128,5 +124,5 @@ def _reading(cells: "Series", values: "Series") -> list[str]:
     return [f"column {values.name!r}: {cells[row]!r} is read as {values[row]:.0f}"]
 
 
-def _is_text(cells: "Series") -> bool:
+def _is_text(cells: Series) -> bool:
     return str(cells.dtype) == "String"

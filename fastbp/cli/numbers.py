@@ -1,11 +1,10 @@
 """Numbers as people write them: 1,234.5 and 1.234,5 and 1 234,5; and the words true and false."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from polars import DataFrame, Series
-
+DataFrame: TypeAlias = Any  # of polars, which is imported only where something is read
+Series: TypeAlias = Any
 BLANKS = " \u00a0\u202f\u2009'’"  # plain, no-break, narrow and thin ones; an apostrophe is Swiss
 POINT = rf"^[+-]?[1-9]\d{{0,2}}([,{BLANKS}]\d{{3}})+(\.\d+)?$"  # with thousands separated
 COMMA = rf"^[+-]?(\d*|[1-9]\d{{0,2}}([.{BLANKS}]\d{{3}})+)(,\d+)?([eE][+-]?\d+)?$"
@@ -22,7 +21,7 @@ def is_number(cell: str) -> bool:
         return bare.lstrip("+-").isdecimal()
 
 
-def decimal_comma(frame: "DataFrame", separator: str) -> bool:
+def decimal_comma(frame: DataFrame, separator: str) -> bool:
     """Whether the numbers of a table have decimal commas.
 
     A cell such as 3,14 decides. Where there are only such as 1,234, a table separated by semicolons is taken for one
@@ -37,7 +36,7 @@ def decimal_comma(frame: "DataFrame", separator: str) -> bool:
     return False
 
 
-def numbers(cells: "Series", comma: bool) -> "Series":
+def numbers(cells: Series, comma: bool) -> Series:
     """Return a column as numbers, null where a cell is none."""
     if str(cells.dtype) != "String":
         return cells.cast(float)
@@ -55,7 +54,7 @@ def numbers(cells: "Series", comma: bool) -> "Series":
     return bare.cast(float, strict=False).zip_with(grouped, plain)
 
 
-def truths(cells: "Series") -> "Series | None":
+def truths(cells: Series) -> Series | None:
     """Return a column of nothing but true and false as 1 and 0."""
     if str(cells.dtype) != "String" or cells.null_count() == cells.len():
         return None
@@ -65,5 +64,5 @@ def truths(cells: "Series") -> "Series | None":
     return words.replace_strict(list(BOOLS), list(BOOLS.values()))
 
 
-def _bare(cells: "Series", group: str) -> "Series":
+def _bare(cells: Series, group: str) -> Series:
     return cells.str.replace_all(group.replace("{}", BLANKS), "")

@@ -99,7 +99,7 @@ def _answers(net: BaseNetwork, table: Table, name: str) -> Array:
     """Return a target column in the words of the network: numbers, or names of classes."""
     cells = table.frame[name]
     if not models.classifies(net):
-        return all_numbers(table, name).to_numpy().reshape(-1, 1)
+        return np.asarray(all_numbers(table, name).to_numpy()).reshape(-1, 1)
     if net.classes is None or net.classes.dtype.kind in "iu":
         values = all_numbers(table, name) if _whole(table, name) else cells
         return np.array(["" if v is None else str(int(v)) if isinstance(v, float) else str(v) for v in values])

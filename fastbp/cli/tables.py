@@ -6,7 +6,7 @@ import io
 import sys
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,10 +14,7 @@ from ..errors import DataFileError
 from ..formulas import Array
 from ..series import kind_of, rows
 from . import header, text
-from .numbers import decimal_comma
-
-if TYPE_CHECKING:
-    from polars import DataFrame
+from .numbers import DataFrame, decimal_comma
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".parquet", ".gz")
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "?", "-")
@@ -28,7 +25,7 @@ class Table(NamedTuple):
     """A table with named columns. Cells of a text file are text, stripped, and None where they are missing."""
 
     path: str
-    frame: "DataFrame"
+    frame: DataFrame
     lines: Array | None  # of the file, one for each row; None where it has none
     named: bool  # False: no header, the columns are called by their numbers
     decimal_comma: bool
@@ -97,7 +94,7 @@ def _from_text(path: str, data: bytes) -> Table:
     return Table(path, frame, lines, named, decimal_comma(frame, found.separator), found.notes)
 
 
-def _cells(path: str, found: text.Text) -> "DataFrame":
+def _cells(path: str, found: text.Text) -> DataFrame:
     """Return every cell as text; a table that has no shape is reported by its line."""
     import polars as pl
 
@@ -122,7 +119,7 @@ def _refuse_ragged(path: str, found: text.Text) -> None:
             raise DataFileError(f"{path} line {number}: {cut}, the first line has {width}; mend the line")
 
 
-def _line_numbers(frame: "DataFrame", skipped: int) -> Array:
+def _line_numbers(frame: DataFrame, skipped: int) -> Array:
     import polars as pl
 
     breaks = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series()  # within quotes
@@ -130,7 +127,7 @@ def _line_numbers(frame: "DataFrame", skipped: int) -> Array:
     return np.asarray(ends - breaks.to_numpy() + 1 + skipped, int)
 
 
-def _without_missing(frame: "DataFrame") -> "DataFrame":
+def _without_missing(frame: DataFrame) -> DataFrame:
     """Strip every text, and put None where nothing is known."""
     import polars as pl
 
