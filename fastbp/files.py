@@ -13,6 +13,8 @@ def replace(path: str | os.PathLike[str], content: bytes) -> None:
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, f".fastbp-{uuid.uuid4().hex}.tmp")
     mode = _mode_of(path)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"cannot save to {path!r}: there is no folder {folder!r}; make it first")
     # O_EXCL: a file or link that someone has put there is never followed.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o666)
     try:

@@ -16,7 +16,7 @@ STOREYS = [
     {"errors", "processors", "streams", "history", "report", "files", "team", "html", "notebook", "plotting"},
     {"formulas"},
     {"defaults"},
-    {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage"},
+    {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage", "columns", "series"},
     {"kernels"},
     {"reporting", "training", "doubts", "nonzeros", "summary"},
     {"base"},
@@ -30,6 +30,7 @@ LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 NUMBA = {"kernels", "network", "bench"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
+    "polars": {"cli"},
     "IPython": {"notebook"},
     "sklearn": {"sklearn", "bench"},
     "torch": {"bench"},
@@ -175,7 +176,7 @@ def test_import_compiles_nothing_and_loads_nothing_optional():
 import sys, fastbp
 from fastbp.kernels import epoch, predict
 assert not epoch.train.overloads and not predict.predict.overloads
-print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "tqdm"} & set(sys.modules)))
+print(sorted({"sklearn", "matplotlib", "torch", "jax", "pandas", "polars", "tqdm"} & set(sys.modules)))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

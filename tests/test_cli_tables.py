@@ -1,86 +1,157 @@
-"""Tables as they are found: headers, delimiters, mistakes; and the scaling of their columns."""
+"""Tables as they are found: headers, separators, encodings, numbers of other countries, mistakes."""
 
-import numpy as np
+import gzip
+import io
+import sys
+
 import pytest
 
-from fastbp import DataFileError, Network, ReferenceNetwork
-from fastbp.cli.scaling import choose, fold_into_inputs, fold_into_outputs, standard
-from fastbp.cli.tables import read_csv
+from fastbp import DataFileError
+from fastbp.cli import kinds, tables
+from fastbp.cli.data import target_name
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a file, read it as a table; return its columns, as numbers where they are."""
+
+    def read(content, name="t.csv"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        table = tables.read(str(path))
+        frame = table.frame.with_columns(kinds._typed(table, name) for name in table.frame.columns)
+        return {name: frame[name].to_list() for name in frame.columns}
+
+    return read
 
 
 @pytest.mark.parametrize(
-    ("text", "target", "x", "y"),
+    ("text", "columns"),
     [
-        ("1,2,a\n3,4,b\n", None, [[1, 2], [3, 4]], ["a", "b"]),
-        ("p,q,r\n1,2,a\n3,4,b\n", None, [[1, 2], [3, 4]], ["a", "b"]),
-        ("p,q,r\n1,2,5\n3,4,6\n", "p", [[2, 5], [4, 6]], ["1", "3"]),
-        ("p,q,r\n1,2,5\n3,4,6\n", "1", [[1, 5], [3, 6]], ["2", "4"]),
-        ("p,q,r\n1,2,5\n3,4,6\n", "-3", [[2, 5], [4, 6]], ["1", "3"]),
-        ("0,1,goal\n1,2,5\n3,4,6\n", None, [[1, 2], [3, 4]], ["5", "6"]),  # numbers as names
-        ("name,goal\n1,yes\n3,no\n", "goal", [[1], [3]], ["yes", "no"]),
-        ("1;2;a\n3;4;b\n", None, [[1, 2], [3, 4]], ["a", "b"]),
-        ("1\t2\ta\n3\t4\tb\n", None, [[1, 2], [3, 4]], ["a", "b"]),
-        ("\ufeffp,q\r\n1,2\r\n\r\n3,4\r\n", None, [[1], [3]], ["2", "4"]),
-        ('1, 2," a, b "\n', None, [[1, 2]], ["a, b"]),
+        ("1,2,a\n3,4,b\n", {"column 0": [1, 3], "column 1": [2, 4], "column 2": ["a", "b"]}),
+        ("p,q,r\n1,2,a\n3,4,b\n", {"p": [1, 3], "q": [2, 4], "r": ["a", "b"]}),
+        ("0,1,goal\n1,2,5\n3,4,6\n", {"0": [1, 3], "1": [2, 4], "goal": [5, 6]}),  # numbers as names
+        ("name,goal\n1,yes\n3,no\n", {"name": [1, 3], "goal": ["yes", "no"]}),
+        ("color,size\nred,big\nblue,big\n", {"color": ["red", "blue"], "size": ["big", "big"]}),
+        ("red,big\nblue,big\nred,small\n", {"column 0": ["red", "blue", "red"], "column 1": ["big", "big", "small"]}),
+        ("a;b\n1;x\n", {"a": [1], "b": ["x"]}),
+        ("a\tb\n1\tx, y\n", {"a": [1], "b": ["x, y"]}),
+        ("a|b\n1|x\n", {"a": [1], "b": ["x"]}),
+        ("1.0 2.0\n3.0  4.0\n", {"column 0": [1, 3], "column 1": [2, 4]}),  # numpy.savetxt
+        ("sep=;\na;b\n1;2\n", {"a": [1], "b": [2]}),  # Excel
+        ("\ufeffp,q\r\n1,2\r\n\r\n3,4\r\n", {"p": [1, 3], "q": [2, 4]}),
+        ("p,q\r1,2\r", {"p": [1], "q": [2]}),
+        ('p,q\n1, x \n2,"a ""b"", c"\n', {"p": [1, 2], "q": ["x", 'a "b", c']}),
+        ("p,q,\n1,2,\n3,4,\n", {"p": [1, 3], "q": [2, 4]}),  # each line ends with a separator
+        (",p\n0,1\n1,2\n", {"Unnamed: 0": [0, 1], "p": [1, 2]}),
+        ("p,q\nNA,x\n?,NULL\n-,\n,\n1,y\n,\n", {"p": [None, None, None, 1], "q": ["x", None, None, "y"]}),
+        ("p,q\ntrue,1e-3\nFALSE,-.5\n", {"p": [1, 0], "q": [0.001, -0.5]}),
     ],
 )
-def test_tables_are_understood(tmp_path, text, target, x, y):
-    path = tmp_path / "t.csv"
-    path.write_text(text, encoding="utf-8", newline="")
-    table = read_csv(path, target)
-    np.testing.assert_array_equal(table.x, x)
-    assert table.target == y
+def test_tables_are_understood(read, text, columns):
+    assert read(text) == columns
 
 
-@pytest.mark.parametrize(("n_in", "width", "y"), [(3, 3, []), (2, 2, ["3", "6"])])
-def test_a_table_of_features_alone_has_no_target(tmp_path, n_in, width, y):
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('p,q\n1,"1,234"\n1,"12,345.5"\n', [1234, 12345.5]),
+        ("p;q\n1;1,5\n1;2,25\n", [1.5, 2.25]),
+        ("p;q\n1;1.234,5\n1;2\n", [1234.5, 2]),
+        ("p;q\n1;1,234\n1;2,345\n", [1.234, 2.345]),  # as spreadsheets write it where a comma is decimal
+        ("p;q\n1,5;1.234\n1;2.345\n", [1234, 2345]),  # as p has a decimal comma
+        ("p;q\n1,5;0.234\n1;2.345\n", [0.234, 2.345]),  # and yet: no thousands begin with 0
+        ("p;q\n1;1.5\n1;2.234\n", [1.5, 2.234]),
+        ("p\tq\n1\t1 234\n1\t12\u00a0345,5\n", [1234, 12345.5]),
+        ("p\tq\n1\t1'234.5\n1\t2\n", [1234.5, 2]),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(read, text, values):
+    assert read(text)["q"] == values
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_encodings(read, encoding):
+    assert read("größe,art\n1,süß\n2,x\n".encode(encoding)) == {"größe": [1, 2], "art": ["süß", "x"]}
+
+
+def test_empty_rows_are_noted_if_they_part_others(tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text("1,2,3\n4,5,6\n")
-    table = read_csv(path, n_in=n_in)
-    assert table.x.shape == (2, width)
-    assert table.target == y
+    path.write_text("a,b\n1,2\n,\n\n3,4\n,\n")
+    table = tables.read(str(path))
+    assert table.frame.height == 2
+    assert table.lines.tolist() == [2, 5]
+    assert table.notes == ["2 rows of empty cells left out"]
+
+
+def test_a_guessed_encoding_is_noted(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("a,b\n1,süß\n".encode("cp1252"))
+    assert "Windows-1252" in tables.read(str(path)).notes[0]
+    path.write_bytes("a,b\n1,süß\n".encode())
+    assert tables.read(str(path)).notes == []
+
+
+@pytest.mark.parametrize("name", ["t.TSV", "t.Txt.GZ", "t.parquet"])
+def test_kinds_of_files(read, name):
+    import polars as pl
+
+    content = b"a\tb\n1\tx\n2\t\n"
+    if name.endswith("GZ"):
+        content = gzip.compress(content)
+    if name.endswith("parquet"):
+        file = io.BytesIO()
+        pl.DataFrame({"a": [1, 2], "b": pl.Series(["x", None], dtype=pl.Categorical)}).write_parquet(file)
+        content = file.getvalue()
+    assert read(content, name) == {"a": [1, 2], "b": ["x", None]}
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,2\n")))
+    assert tables.read("-").frame.rows() == [("1", "2")]
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "empty"),
-        (b"p,q\n", "no features"),
-        (b"1,2\n3\n", "line 2: 1 columns, the first line has 2"),
-        (b"p,q,y\n1,,3\n", "line 2, column 'q': '' is not a number"),
-        (b"p,q,y\n1,nan,3\n", "'nan' is not a number"),
-        (b"p,q,y\n1,2,\n", "the target is empty"),
-        (b"1,?,3,0\n4,5,6,1\n", r"line 1, column 1: '\?' is not a number"),
-        (b"1\n2\n", "no features"),
-        (b"\xff\xfe\x00", "not a table"),
-        (b"a" * 200_000 + b",1\n", "not a table"),
+        (b"", "the file is empty"),
+        (b"\n\n", "the file is empty"),
+        (b"p,q\n", r"has a header \(p, q\) and no rows"),
+        (b"1,2\n3\n", "line 2: 1 cell between ',', the first line has 2"),
+        (b"p,q\n1,2\n\n3,4,5\n", "line 4: 3 cells between ',', the first line has 2"),
+        (b'p,q\n1,"a\nb"\n3,4,5\n', "line 4: 3 cells"),
+        (b"p,p\n1,2\n", "two columns are named 'p'; rename"),
+        (b'p,q\n1,"x\n2,3\n', "quotes"),
+        (b"\xff\xfe\x00", "damaged text in utf-16"),
+        (b"a,b\n1,\x002\n" * 9, "zero bytes"),
+        (b"PK\x03\x04...", "export the sheet as .csv"),
+        (b"\x1f\x8b\x08broken", "damaged .gz"),
+        (b"PAR1broken", "damaged .parquet"),
+        (b"p,q\n1,2\n1,x\n3,4\n", r"t.csv line 3, column 'q': 'x' is not a number; mend the cell.* --drop 'q'"),
+        (b'p,q\n"a\n\nb",1\nc,x\nd,3\n', r"line 5, column 'q': 'x' is not"),
+        (b"1,2\n1,inf\n3,4\n", "line 2, column 1: 'inf' is not a number"),
+        (b"day,q\n2020-01-31,2\n2020-02-01,3\n", "column 'day' holds dates, such as 2020-01-31.* --drop 'day'"),
+        (b"q,day\n1,31.1.2020\n2,1.2.2020\n", "holds dates"),
     ],
 )
-def test_mistakes_are_named_with_their_line(tmp_path, content, words):
-    path = tmp_path / "t.csv"
-    path.write_bytes(content)
+def test_mistakes_are_named(read, content, words):
     with pytest.raises(DataFileError, match=words):
-        read_csv(path)
+        read(content)
 
 
-def test_when_features_are_scaled():
-    small, large = np.array([[-1.0], [0.5]]), np.array([[3.0], [5.0]])
-    assert choose(small, "auto") is None
-    assert choose(large, "none") is None
-    np.testing.assert_allclose(choose(large, "auto")(large), [[-1], [1]])
-    np.testing.assert_allclose(choose(small, "standard")(small), [[-1], [1]])
-    pixels = np.array([[0, 255]], np.uint8)
-    np.testing.assert_array_equal(choose(pixels, "auto")(pixels), np.float32([[0, 1]]))
-    np.testing.assert_array_equal(standard(np.ones((3, 1)))(np.ones((3, 1))), np.zeros((3, 1)))
+@pytest.mark.parametrize(("target", "name"), [(None, "c"), ("b", "b"), ("0", "a"), ("-2", "b")])
+def test_the_target_has_a_name_or_a_number(tmp_path, target, name):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n1,2,3\n")
+    table = tables.read(str(path))
+    assert target_name(table, target) == name
+    with pytest.raises(DataFileError, match="no column 'd'; choose from a, b, c"):
+        target_name(table, "d")
 
 
-@pytest.mark.parametrize("engine", [Network, ReferenceNetwork])
-def test_folded_scaling_changes_no_prediction(engine):
-    rng = np.random.default_rng(0)
-    x, y = rng.normal(100, [1, 20, 3], (50, 3)), rng.normal(7, [1, 100], (50, 2))
-    net = engine([3, 5, 2], activation="tanh", output="identity", dtype="float64", seed=0)
-    scale_x, scale_y = standard(x), standard(y)
-    expected = net.predict(scale_x(x)) * scale_y.scale + scale_y.shift
-    fold_into_inputs(net, scale_x)
-    fold_into_outputs(net, scale_y)
-    np.testing.assert_allclose(net.predict(x), expected, rtol=1e-12)
+def test_tables_need_polars(monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ImportError, match=r"pip install 'fastbp\[table\]'"):
+        tables.read("t.csv")
+
+

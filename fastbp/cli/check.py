@@ -6,11 +6,12 @@ import numpy as np
 
 from ..base import BaseNetwork
 from ..datasets import load_digits
+from ..errors import DataFileError
 from ..formulas import Array
 from ..network import Network
 from ..report import CheckReport
-from . import models
-from .data import Samples, as_labels, samples
+from . import models, samples
+from .arrays import Pair
 from .outcome import Outcome, UsageError, usage
 
 MAX_ROWS = 100
@@ -20,8 +21,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("model", metavar="MODEL", nargs="?", help="a saved network (default: a fresh one for the digits)")
-    add("--data", metavar="PATH", help="samples with answers (default: the digits if they fit, else random)")
-    add("--target", metavar="COLUMN", help="of a .csv: the answers, by name or number (default: last)")
+    add("--data", metavar="DATA", help="samples with answers (default: the digits if they fit, else random)")
+    add("--target", metavar="COLUMN", help="of a table: the answers, by name or number (default: as in training)")
     add("--dtype", help="of the fresh network: float32 (default) or float64")
     add("--verbose", action="store_true", help="print every comparison")
 
@@ -31,51 +32,58 @@ def run(options: argparse.Namespace) -> Outcome:
     from ..checking import cross_check
     from ..equations import check_equations
 
-    model = _model(options)
-    (x, y), words = _samples(options, model)
+    net = _network(options)
+    (x, y), words = _samples(options, net)
     x, y = x[:MAX_ROWS], y[:MAX_ROWS]
-    reports = {"cross_check": cross_check(model.net, x, y), "equations": check_equations(model.net, x, y)}
+    reports = {"cross_check": cross_check(net, x, y), "equations": check_equations(net, x, y)}
     passed = all(report.passed for report in reports.values())
-    lines = [f"{model.net!r}\non {len(x)} samples of {words}"]
+    lines = [f"{net!r}\non {len(x)} samples of {words}"]
     lines += [_describe(name, report, options.verbose) for name, report in reports.items()]
     values = {name: report.to_dict() for name, report in reports.items()}
     failed = [report.worst.name for report in reports.values() if not report.passed]
     return Outcome({"passed": passed, **values}, "\n".join(lines), _failure(failed))
 
 
-def _model(options: argparse.Namespace) -> models.Model:
+def _network(options: argparse.Namespace) -> Network:
     if options.model is None:
         with usage():
             dtype = options.dtype or "float32"
-            net = Network([64, 30, 10], output="softmax", cost="cross_entropy", dtype=dtype, seed=0)
-        return models.Model(net, [])
+            return Network([64, 30, 10], output="softmax", cost="cross_entropy", dtype=dtype, seed=0)
     if options.dtype is not None:
         raise UsageError("--dtype is for the fresh network; a saved one has its own")
-    return models.load(options.model)
+    return Network.load(options.model)
 
 
-def _samples(options: argparse.Namespace, model: models.Model) -> tuple[Samples, str]:
-    """Return samples for the network, y as it takes it, and what they are."""
-    net = model.net
+def _samples(options: argparse.Namespace, net: BaseNetwork) -> tuple[Pair, str]:
+    """Return samples for the network, y as labels or numbers, and what they are."""
     if options.data:
-        x, y = samples(options.data, options.target)
-        if y is None:
-            raise UsageError(f"{options.data} has no answers to compute a cost from")
-        labelled = model.classifies and y.ndim == 1 and net.sizes[-1] > 1
-        return Samples(x, as_labels(options.data, y, model.names) if labelled else y), options.data
-    if (net.sizes[0], net.sizes[-1]) == (64, 10):
-        return Samples(*load_digits()[2:]), "the digits' test part"
+        found = samples.read(options.data, net, options.target)
+        if found.y is None:
+            raise UsageError(f"{options.data} has no answers to compute a cost from; name their column with --target")
+        return Pair(found.x, found.y if found.y.ndim > 1 else _labels(options.data, found.y, net)), options.data
+    if net.columns is None and (net.sizes[0], net.sizes[-1]) == (64, 10):
+        return Pair(*load_digits()[2:]), "the digits' test part"
     return _random_samples(net), "random numbers"
 
 
-def _random_samples(net: BaseNetwork) -> Samples:
+def _labels(path: str, y: Array, net: BaseNetwork) -> Array:
+    """Return answers, which are text, as the labels of the network."""
+    labels = dict(zip(models.names(net), models.labels(net), strict=True))
+    if unknown := sorted(set(y.tolist()) - set(labels)):
+        shown = f"the answer {unknown[0]!r} is" if unknown[0] else "an empty answer is"
+        raise DataFileError(f"{path}: {shown} none of the network's classes {', '.join(labels):.200}; "
+                            "mend the row, or name the column of the answers with --target")  # fmt: skip
+    return np.array([labels[name] for name in y.tolist()])
+
+
+def _random_samples(net: BaseNetwork) -> Pair:
     """Draw x from N(0, 1), and y as every cost takes it: labels, or numbers in 0..1."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((MAX_ROWS, net.sizes[0]))
     if net.spec.cost == "cross_entropy":
-        return Samples(x, rng.integers(0, net.sizes[-1], MAX_ROWS))
+        return Pair(x, np.array(models.labels(net))[rng.integers(0, net.sizes[-1], MAX_ROWS)])
     y: Array = rng.random((MAX_ROWS, net.sizes[-1]))
-    return Samples(x, y)
+    return Pair(x, y)
 
 
 def _describe(name: str, report: CheckReport, verbose: bool) -> str:

@@ -1,28 +1,18 @@
-"""Data for the commands: .npz, .csv, MNIST's folder of IDX files, or the digits."""
+"""Data to train on: samples and answers, with a part held out for the test."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..datasets import load_digits, load_mnist
+from ..columns import Columns
 from ..errors import DataFileError
 from ..formulas import Array
-from .tables import read_csv
+from . import kinds, sources, targets
+from .arrays import Pair
+from .numbers import numbers
+from .tables import Table
 
 HELD_OUT = 5  # one sample in five, for the test
-MAX_CLASSES = 100  # more different whole numbers than this are quantities, not names
-FORMATS = (
-    "give a .npz with x and y (or x_train, y_train, x_test, y_test), a .csv, "
-    "or a folder with MNIST's IDX files"
-)
-
-
-class Samples(NamedTuple):
-    """x (m, n), and y as it stands in the file: numbers or text (m,), or rows (m, n_L), or None."""
-
-    x: Array
-    y: Any
 
 
 class Data(NamedTuple):
@@ -32,150 +22,101 @@ class Data(NamedTuple):
     y_train: Array
     x_test: Array
     y_test: Array
-    classes: list[str]
+    classes: Array | None
     words: str
+    target: str  # its name, in a table
+    target_words: str
+    columns: Columns | None
+    notes: list[str]
 
 
-def load(path: str | None, target: str | None = None, task: str = "auto", seed: int = 0) -> Data:
-    """Return the data to train on; the digits if `path` is None."""
-    if path is None:
-        digits = load_digits()
-        return Data(*digits, [str(k) for k in range(10)], "the handwritten digits in fastbp")
-    parts, words = _parts(Path(path), target, seed)
-    labels, classes = _encode(path, [part.y for part in parts], task)
-    (train, test), (y_train, y_test) = parts, labels
-    return Data(train.x, y_train, test.x, y_test, classes, words)
+class Choice(NamedTuple):
+    """What a user says of the data."""
+
+    target: str | None = None
+    task: str = "auto"
+    drop: tuple[str, ...] = ()
+    seed: int = 0
 
 
-def samples(path: str, target: str | None = None, n_in: int | None = None) -> Samples:
-    """Return one set of samples; of a file that has several, the test part."""
-    place = Path(path)
-    if place.suffix != ".csv":
-        return _parts(place, target, 0, held_out=False)[0][-1]
-    table = read_csv(place, target, n_in)
-    return Samples(table.x, _values(table.target) if table.target else None)
+def load(name: str | None, choice: Choice | None = None) -> Data:
+    """Return the data to train on; the digits if `name` is None."""
+    choice = choice or Choice()
+    found = sources.read(name)
+    words = "the handwritten digits in fastbp" if name is None or sources.is_digits(name) else name
+    if isinstance(found, Table):
+        return _from_table(found, choice)
+    if choice.target or choice.drop:
+        raise DataFileError(f"{words}: --target and --drop are for tables, whose columns have names")
+    return _from_pairs(words, found, choice)
 
 
-def as_labels(path: str, y: Array, classes: list[str]) -> Array:
-    """Return the place of each of y in `classes`, which text and numbers name alike."""
-    places = {name: place for place, name in enumerate(classes)}
-    names = [str(value) for value in _whole(_simplified(y)).tolist()]
-    if unknown := sorted(set(names) - set(places)):
-        raise DataFileError(
-            f"{path}: {unknown[0]!r} is none of the classes {', '.join(classes):.200}"
-        )
-    return np.array([places[name] for name in names])
+def target_name(table: Table, target: str | None) -> str:
+    """Return the name of the target column, given by name or by number; by default it is the last."""
+    names: list[str] = table.frame.columns
+    if target is not None and target in names:
+        return target
+    try:
+        return names[-1 if target is None else int(target)]
+    except (IndexError, ValueError):
+        choices = ", ".join(names) if table.named else f"0..{len(names) - 1}"
+        raise DataFileError(f"{table.path}: no column {target!r}; choose from {choices:.300}") from None
 
 
-def _parts(
-    path: Path, target: str | None, seed: int, held_out: bool = True
-) -> tuple[list[Samples], str]:
-    """Return the training and the test part, or all in one if nothing is to be held out."""
-    if path.is_dir():
-        mnist = load_mnist(path)
-        return [Samples(*mnist[:2]), Samples(*mnist[2:])], f"MNIST in {path}"
-    if path.suffix == ".csv":
-        table = read_csv(path, target)
-        parts = [Samples(table.x, _values(table.target))]
-    elif path.suffix == ".npz":
-        parts = _from_npz(path)
+def _from_table(table: Table, choice: Choice) -> Data:
+    name = target_name(table, choice.target)
+    known = table.frame[name].is_not_null()
+    notes = list(table.notes)
+    if lost := int((~known).sum()):
+        notes.append(f"{lost:,} row{'s' * (lost != 1)} without a value of {name!r} left out")
+        if lost == table.frame.height:
+            raise DataFileError(f"{table.path}: the target {name!r} is empty in every row; name another --target")
+        lines = None if table.lines is None else table.lines[known.to_numpy()]
+        table = table._replace(frame=table.frame.filter(known), lines=lines)
+    target = targets.decide(f"{table.path}, column {name!r}", _answers(table, name), choice.task)
+    frame, dropped = kinds.features(table, name, list(choice.drop))
+    train, test = _split(table.path, target, choice.seed)
+    columns = Columns.learn(frame[train], forgiving=True)
+    x, learnt = columns.encode(frame)
+    parts = x[train], target.y[train], x[test], target.y[test]
+    words = f"{table.path} (one sample in {HELD_OUT} held out for the test)"
+    return Data(*parts, target.classes, words, name, target.words, columns, notes + dropped + learnt)
+
+
+def _answers(table: Table, name: str) -> Array:
+    """Return the target column as numbers if it holds nothing else, else as text."""
+    cells = table.frame[name]
+    values = numbers(cells, table.decimal_comma)
+    if values.null_count() or str(cells.dtype) == "Boolean":
+        return np.array([str(value) for value in cells.to_list()])
+    return np.asarray(values.to_numpy())
+
+
+def _from_pairs(words: str, pairs: list[Pair], choice: Choice) -> Data:
+    if any(pair.y is None for pair in pairs):
+        raise DataFileError(f"{words}: has no y to learn from; give {sources.FORMATS}")
+    ends = np.cumsum([len(pair.x) for pair in pairs])
+    y = np.concatenate([np.asarray(pair.y) for pair in pairs])
+    target = targets.decide(words, y, choice.task)
+    if len(pairs) == 1:
+        train, test = _split(words, target, choice.seed)
+        x = pairs[0].x
+        parts = x[train], target.y[train], x[test], target.y[test]
+        words += f" (one sample in {HELD_OUT} held out for the test)"
     else:
-        path.stat()  # a file that is not there is the better message
-        raise DataFileError(f"{path}: unknown kind of data; {FORMATS}")
-    if len(parts) == 1 and held_out:
-        return _split(path, parts[0], seed), f"{path} (one sample in {HELD_OUT} held out for the test)"
-    return parts, str(path)
+        parts = pairs[0].x, target.y[: ends[0]], pairs[1].x, target.y[ends[0] :]
+    return Data(*parts, target.classes, words, "", target.words, None, [])
 
 
-def _values(texts: list[str]) -> Array:
-    """Return whole numbers as int64, numbers as float64, anything else as text."""
-    try:
-        return _whole(np.array(texts, float))
-    except ValueError:
-        return np.array(texts)
-
-
-def _whole(y: Array) -> Array:
-    """Return y as int64 if it is made of whole numbers."""
-    if y.dtype.kind == "f" and np.all(y == np.rint(y)) and np.abs(y).max() < 2**53:
-        return y.astype(np.int64)
-    return y
-
-
-def _from_npz(path: Path) -> list[Samples]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive raises half a dozen kinds
-        raise DataFileError(f"{path}: cannot be read as .npz ({error})") from None
-    pairs = [("x_train", "y_train"), ("x_test", "y_test")]
-    if not set(sum(pairs, ())) <= set(arrays):
-        pairs = [pair for pair in [("x", "y"), *pairs] if pair[0] in arrays][:1]
-    if not pairs:
-        raise DataFileError(f"{path}: has {', '.join(arrays) or 'nothing'}; {FORMATS}")
-    return [_checked(path, x, arrays[x], arrays.get(y)) for x, y in pairs]
-
-
-def _checked(path: Path, name: str, x: Array, y: Any) -> Samples:
-    """Return images as rows; a row that is not finite is named before rows are shuffled."""
-    if x.ndim < 2 or x.dtype.kind not in "biuf" or x.size == 0:
-        raise DataFileError(f"{path}: {name} must be numbers (m, n); got {x.dtype} of {x.shape}")
-    if y is not None and len(y) != len(x):
-        raise DataFileError(f"{path}: {name} has {len(x)} samples, its y has {len(y)}")
-    x = x.reshape(len(x), -1)
-    if not np.isfinite(x).all():
-        row = int(np.argmin(np.isfinite(x).all(axis=1)))
-        raise DataFileError(f"{path}: {name} has NaN or inf in row {row}")
-    return Samples(x, y)
-
-
-def _split(path: Path, whole: Samples, seed: int) -> list[Samples]:
-    """Hold samples out by chance; of what may be classes, the same share of each."""
-    x, y = whole
-    if y is None:
-        raise DataFileError(f"{path}: has no y to learn; {FORMATS}")
-    if len(x) < 2:
-        raise DataFileError(f"{path}: {len(x)} samples are too few to hold some out for the test")
-    order = np.random.default_rng(seed).permutation(len(x))
-    if y.ndim == 1 and y.dtype.kind != "f":
-        order = order[np.argsort(y[order], kind="stable")]
-    test = np.zeros(len(x), bool)
+def _split(source: str, target: targets.Target, seed: int) -> tuple[Array, Array]:
+    """Hold samples out by chance, and of classes the same share of each; return the rows of both parts."""
+    m = len(target.y)
+    if m < 2:
+        raise DataFileError(f"{source}: {m} sample is too few to hold some out for the test; give more rows")
+    order = np.random.default_rng(seed).permutation(m)
+    if target.classes is not None:
+        order = order[np.argsort(target.y[order], kind="stable")]
+    test = np.zeros(m, bool)
     test[HELD_OUT - 1 :: HELD_OUT] = True
     test[-1] |= not test.any()
-    return [Samples(x[order[rows]], y[order[rows]]) for rows in (~test, test)]
-
-
-def _encode(path: str, ys: list[Array], task: str) -> tuple[list[Array], list[str]]:
-    """Return every y as labels (m,), with the names of the classes, or as numbers (m, n_L)."""
-    ys = [_simplified(y) for y in ys]
-    both = np.concatenate(ys)
-    if task == "regression" or (task == "auto" and not _names_classes(both)):
-        if both.dtype.kind not in "biuf":
-            raise DataFileError(f"{path}: text such as {both[0]!r} cannot be a regression's target")
-        return [np.asarray(y, float).reshape(len(y), -1) for y in ys], []
-    if both.ndim > 1 or (_whole(both).dtype.kind == "f"):
-        raise DataFileError(f"{path}: classes must be whole numbers or text, one for each sample")
-    ys, both = [_whole(y) for y in ys], _whole(both)
-    found = np.unique(both)
-    if len(found) < 2:
-        raise DataFileError(f"{path}: every sample is of class {found[0]}; there is nothing to learn")
-    return [np.searchsorted(found, y) for y in ys], [str(name) for name in found.tolist()]
-
-
-def _simplified(y: Array) -> Array:
-    """Return a column as (m,), one-hot rows as labels, and bytes as text."""
-    if y.dtype.kind == "S":
-        y = y.astype(str)
-    if y.ndim == 2 and y.shape[1] == 1:
-        return y[:, 0]
-    if y.ndim == 2 and y.dtype.kind in "biuf" and np.all(np.sort(y, axis=1)[:, :-1] == 0):
-        return np.argmax(y, axis=1) if np.all(y.max(axis=1) == 1) else y
-    return y
-
-
-def _names_classes(y: Array) -> bool:
-    if y.dtype.kind in "iu" and y.ndim == 1:
-        return len(np.unique(y)) <= MAX_CLASSES
-    return y.dtype.kind in "bU" and y.ndim == 1
+    return order[~test], order[test]

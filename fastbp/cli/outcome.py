@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 
 class Outcome(NamedTuple):
-    """`report` is printed with --json, else `text`; a `failure` is the reason for exit code 1."""
+    """`report` is printed with --json, else `text`, and `asides` on stderr; `failure` is why the exit code is 1."""
 
     report: dict[str, Any]
     text: str
     failure: str = ""
+    asides: tuple[str, ...] = ()  # stderr: a program that reads the text must not stumble over them
 
 
 class UsageError(Exception):

@@ -39,7 +39,9 @@ def choose(x: Array, mode: str) -> Scaling | None:
         return None
     if mode == "auto" and x.dtype == np.uint8:
         return Scaling(np.zeros(1, np.float32), np.full(1, 255, np.float32))
-    return standard(x)
+    flags = np.all((x == 0) | (x == 1), axis=0)  # one-hot and yes or no: rare ones would become huge
+    shift, scale = standard(x)
+    return Scaling(np.where(flags, 0.0, shift), np.where(flags, 1.0, scale))
 
 
 def fold_into_inputs(net: BaseNetwork, scaling: Scaling) -> None:

@@ -1,131 +1,143 @@
-"""Tables in text files: features as numbers, and the text of one target column."""
+"""Tables of .csv, .tsv, .txt (also .gz) and .parquet, read with polars: named columns of text or of numbers."""
 
 import csv
-import math
-from array import array
-from collections.abc import Iterator
-from itertools import chain, islice
+import gzip
+import io
+import sys
+import zlib
+from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import DataFileError
 from ..formulas import Array
+from ..series import kind_of, rows
+from . import header, text
+from .numbers import DataFrame, decimal_comma
 
-DELIMITERS = ",;\t"
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".parquet", ".gz")
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "?", "-")
+GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"  # how such files begin
 
 
 class Table(NamedTuple):
-    """The features (m, n) of a file, and its target column as text (m,), empty if it has none."""
+    """A table with named columns. Cells of a text file are text, stripped, and None where they are missing."""
 
-    x: Array
-    target: list[str]
+    path: str
+    frame: DataFrame
+    lines: Array | None  # of the file, one for each row; None where it has none
+    named: bool  # False: no header, the columns are called by their numbers
+    decimal_comma: bool
+    notes: list[str]
+
+    def where(self, row: int, column: str) -> str:
+        """Name a cell to a person."""
+        line = f"row {row}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.path} {line}, {f'column {column!r}' if self.named else column}"
 
 
-class Line(NamedTuple):
-    """The cells of one line, and its number in the file."""
+def read(path: str) -> Table:
+    """Read a table; `-` is standard input."""
+    if find_spec("polars") is None:
+        raise ImportError("tables need polars: pip install 'fastbp[table]'")
+    # Before polars is imported: its own handler of Ctrl-C lets a read that waits, for standard input say, wait on.
+    data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    name = "standard input" if path == "-" else path
+    if data.startswith(GZIP):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataFileError(f"{name}: damaged .gz file ({error}); compress it again") from None
+    if data.startswith(ZIP):
+        raise DataFileError(f"{name}: a .zip or .xlsx file, no table in text; export the sheet as .csv")
+    table = _from_parquet(name, data) if data.startswith(PARQUET) else _from_text(name, data)
+    if not table.frame.height:
+        raise DataFileError(f"{name}: has a header ({', '.join(table.frame.columns):.200}) and no rows; add some")
+    return table
 
-    number: int
-    cells: list[str]
 
+def _from_parquet(path: str, data: bytes) -> Table:
+    import polars as pl
+    from polars import selectors as of
 
-def read_csv(path: Path, target: str | None = None, n_in: int | None = None) -> Table:
-    """Read a table with or without a header; delimited by commas, semicolons or tabs.
-
-    The target column is named or numbered from 0 (-1 is the last) by `target`; by default it is the
-    last one. A table of just `n_in` columns has none.
-    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return _parse(path, _lines(path, file), target, n_in)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataFileError(f"{path}: not a table in a text file ({error})") from None
+        frame = pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataFileError(f"{path}: damaged .parquet file ({error}); write it again") from None
+    frame = frame.with_columns((of.numeric() | of.decimal()).cast(pl.Float64).fill_nan(None))
+    categories = [name for name in frame.columns if kind_of(frame[name]) == "category"]
+    frame = frame.with_columns(pl.col(categories).cast(pl.String))
+    return Table(path, _without_missing(frame), None, True, False, [])
 
 
-def _lines(path: Path, file: TextIO) -> Iterator[Line]:
-    """Yield the lines that are not blank; all have as many cells as the first."""
-    start = file.readline()
-    reader = csv.reader(chain([start], file), delimiter=max(DELIMITERS, key=start.count))
-    width = 0
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        width = width or len(cells)
-        if len(cells) != width:
-            raise DataFileError(
-                f"{path} line {reader.line_num}: {len(cells)} columns, the first line has {width}"
-            )
-        yield Line(reader.line_num, cells)
-
-
-def _parse(path: Path, lines: Iterator[Line], target: str | None, n_in: int | None) -> Table:
-    head = list(islice(lines, 2))
-    if not head:
+def _from_text(path: str, data: bytes) -> Table:
+    found = text.decode(path, data)
+    if not found.content.strip():
         raise DataFileError(f"{path}: the file is empty")
-    width = len(head[0].cells)
-    column = None
-    if target is not None or n_in is None or width != n_in:
-        column = _column(path, head[0].cells, target)
-    features = [place for place in range(width) if place != column]
-    names = [f"column {place}" for place in range(width)]
-    if _has_header(head, features, column):
-        names = [f"column {name!r}" for name in head.pop(0).cells]
-    values, texts = array("d"), []
-    for line in chain(head, lines):
-        if column is not None:
-            texts.append(_present(path, line, column, names))
-        values.extend([_number(path, line, place, names) for place in features])
-    if not values:
-        raise DataFileError(f"{path}: no features; a table needs a target and at least one more")
-    return Table(np.frombuffer(values).reshape(-1, len(features)), texts)
+    frame = _cells(path, found)
+    lines = _line_numbers(frame, found.skipped)
+    blank = frame.select(_all_null()).to_series().to_numpy()
+    if between := int(blank[: np.flatnonzero(~blank).max(initial=0)].sum()):
+        found.notes.append(f"{rows(between)} of empty cells left out")  # predictions are told from each other by place
+    frame, lines = _without_missing(frame.filter(~blank)), lines[~blank]
+    while frame.width > 1 and frame.to_series(-1).null_count() == frame.height:  # every line ends with a separator
+        frame = frame.drop(frame.columns[-1])
+    if frame.to_series(-1).null_count():  # polars fills lines that are too short
+        _refuse_ragged(path, found)
+    names, named = header.names(frame)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataFileError(f"{path}: two columns are named {twice[0]!r}; rename one of them")
+    frame.columns = names
+    frame, lines = frame[named:], lines[named:]
+    return Table(path, frame, lines, named, decimal_comma(frame, found.separator), found.notes)
 
 
-def _column(path: Path, first: list[str], target: str | None) -> int:
-    """Return the place of the target column."""
-    names = [cell.strip() for cell in first]
-    if target in names and not _is_number(str(target)):
-        return names.index(str(target))
+def _cells(path: str, found: text.Text) -> DataFrame:
+    """Return every cell as text; a table that has no shape is reported by its line."""
+    import polars as pl
+
+    source = io.BytesIO(found.content.encode())
     try:
-        return range(len(first))[-1 if target is None else int(target)]
-    except (IndexError, ValueError):
-        choices = ", ".join(names if not any(map(_is_number, names)) else [f"0..{len(first) - 1}"])
-        raise DataFileError(f"{path}: no column {target!r}; choose from {choices:.300}") from None
+        return pl.read_csv(source, separator=found.separator, has_header=False, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        _refuse_ragged(path, found)
+        rule = 'a " inside a cell must be written twice, and the cell between two more'
+        raise DataFileError(f'{path}: not a table in text, its quotes (") do not match; {rule}') from None
 
 
-def _has_header(head: list[Line], features: list[int], column: int | None) -> bool:
-    """Whether the first line holds names: it does where most features are no numbers.
-
-    A single odd cell is taken for a mistake in the data, and reported as one.
-    """
-    first, second = head[0].cells, head[-1].cells
-    odd = sum(not _is_number(first[place]) for place in features)
-    if odd or column is None:
-        return 2 * odd > len(features)
-    return not _is_number(first[column]) and _is_number(second[column])
-
-
-def _is_number(text: str) -> bool:
+def _refuse_ragged(path: str, found: text.Text) -> None:
     try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+        lines = text.rows(found)
+    except csv.Error as error:
+        raise DataFileError(f"{path}: not a table in text ({error}); {text.WAY_OUT}") from None
+    width = len(lines[0][1])
+    for number, cells in lines:
+        if len(cells) != width:
+            cut = f"{len(cells)} cell{'s' * (len(cells) != 1)} between {found.separator!r}"
+            raise DataFileError(f"{path} line {number}: {cut}, the first line has {width}; mend the line")
 
 
-def _number(path: Path, line: Line, place: int, names: list[str]) -> float:
-    try:
-        value = float(line.cells[place])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        text = line.cells[place]
-        raise DataFileError(f"{path} line {line.number}, {names[place]}: {text!r} is not a number")
-    return value
+def _line_numbers(frame: DataFrame, skipped: int) -> Array:
+    import polars as pl
+
+    breaks = frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series()  # within quotes
+    ends = np.cumsum(breaks.to_numpy()) + np.arange(frame.height)
+    return np.asarray(ends - breaks.to_numpy() + 1 + skipped, int)
 
 
-def _present(path: Path, line: Line, place: int, names: list[str]) -> str:
-    text = line.cells[place].strip()
-    if not text:
-        raise DataFileError(f"{path} line {line.number}, {names[place]}: the target is empty")
-    return text
+def _without_missing(frame: DataFrame) -> DataFrame:
+    """Strip every text, and put None where nothing is known."""
+    import polars as pl
+
+    stripped = pl.col(pl.String).str.strip_chars()
+    return frame.with_columns(stripped).with_columns(
+        pl.when(pl.col(pl.String).is_in(MISSING)).then(None).otherwise(pl.col(pl.String)).name.keep()
+    )
+
+
+def _all_null() -> Any:
+    import polars as pl
+
+    return pl.all_horizontal(pl.all().is_null())

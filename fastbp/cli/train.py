@@ -5,23 +5,22 @@ takes plain data.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from ..formulas import Array
 from ..formulas.optimizers import SGD, Adam
 from ..history import History
 from ..network import Network
 from ..report import CheckReport
-from . import models, scaling
-from .data import Data, load
+from . import confusion, models, picture, scaling, scores, sources
+from .data import Choice, Data, load
 from .outcome import Outcome, UsageError, usage
 from .warmup import compile_kernels
 
 CHECKED_ROWS = 200
 STEPS, LEAST_EPOCHS, MOST_EPOCHS = 2760, 20, 100  # by default
-OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 
 
 class Defaults(NamedTuple):
@@ -40,10 +39,12 @@ NUMBERS = Defaults([64, 64], "quadratic", 0.0, 3e-3)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument_group("data").add_argument
-    add("--data", metavar="PATH", help=".npz, .csv or folder with MNIST's files (default: digits)")
-    add("--target", metavar="COLUMN", help="of a .csv: what to predict, by name or number (default: last)")
+    add("source", metavar="DATA", nargs="?", help=f"{sources.FORMATS} (default)")
+    add("--data", metavar="DATA", help="the same")
+    add("--target", metavar="COLUMN", help="of a table: what to predict, by name or number (default: last)")
+    add("--drop", metavar="COLUMN", nargs="+", default=[], help="of a table: columns to leave out")
     add("--task", choices=("auto", "classification", "regression"), default="auto",
-        help="auto (default): text and up to 100 whole numbers are classes")  # fmt: skip
+        help="auto (default): text is classes; so are whole numbers that are few and seen often each")  # fmt: skip
     add("--scale", choices=scaling.MODES, default="auto",
         help="features: auto (default) unless in -1..1, standard (mean 0, deviation 1), none")  # fmt: skip
     add = parser.add_argument_group("network").add_argument
@@ -66,27 +67,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="default: 0; the same seed gives the same network")
     add = parser.add_argument_group("files").add_argument
     add("--output", metavar="FILE", help="the saved network (default: NAME.safetensors in this folder)")
-    add("--plot", metavar="FILE.png", help="draw the learning curves")
+    add("--plot", metavar="FILE.png", help="the picture of the training (default: NAME.png beside the network, "
+        "if matplotlib is installed)")  # fmt: skip
+    add("--no-plot", action="store_true", help="draw no picture")
 
 
 def run(options: argparse.Namespace) -> Outcome:
     """Train, cross-check, evaluate and save."""
     optimizer = _optimizer(options)
-    path = Path(options.output or f"{Path(options.data or 'digits').resolve().stem}.safetensors")
+    source = _source(options)
+    path = Path(options.output or f"{sources.title(source)}.safetensors")
     models.check_writable(path)
-    _check_plot(options.plot)
-    data = load(options.data, options.target, options.task, options.seed)
+    place = picture.place(path, options.plot, options.no_plot)
+    data = load(source, Choice(options.target, options.task, tuple(options.drop), options.seed))
     net = _network(options, data)
     compile_seconds = sum(compile_kernels([options.dtype]).values())
     trained = _train(options, net, optimizer, data)
-    models.save(models.Model(net, data.classes), path)
-    if options.plot:
-        from ..plotting import plot_history
-
-        plot_history(trained.history).figure.savefig(options.plot)
+    tested = _test(net, data)
+    _describe_data(net, data)
+    net.save(path)
+    if place.path:
+        mistakes = picture.worst_mistakes(data, tested.outputs, models.names(net)) if data.classes is not None else None
+        names = [] if data.classes is None else models.names(net)
+        picture.draw(place.path, trained.history, tested.confusion, names, mistakes)
     seconds = sum(trained.history.seconds)
     report = {
         "data": data.words,
+        "target": data.target or None,
+        "task": net.notes["task"],
         "training_samples": len(data.x_train),
         "test_samples": len(data.x_test),
         "sizes": net.sizes,
@@ -99,15 +107,46 @@ def run(options: argparse.Namespace) -> Outcome:
         "learning_rate": optimizer.learning_rate,
         "epochs": len(trained.history),
         "batch_size": options.batch_size,
-        **_test_scores(net, data),
+        "test_cost": tested.cost,
+        **{f"test_{name}": tested.verdict.scores.get(name) for name in ("accuracy", "guess", "rmse", "r2")},
+        "classes": None if data.classes is None else data.classes.tolist(),
+        "confusion": None if tested.confusion is None else tested.confusion.tolist(),
+        "warning": tested.verdict.warning or None,
+        "notes": data.notes,
         "cross_check": trained.check.to_dict(),
         "samples_per_second": len(data.x_train) * len(trained.history) / seconds,
         "training_seconds": seconds,
         "compile_seconds": compile_seconds,
         "model": str(path),
+        "picture": str(place.path) if place.path else None,
     }
     failure = "" if trained.check.passed else f"the cross-check failed: {trained.check.worst.name}"
-    return Outcome(report, _describe(report, trained.check), failure)
+    after = _next(source, path)
+    return Outcome(report, _describe(report, trained.check, data, tested, place, after), failure)
+
+
+def _source(options: argparse.Namespace) -> str | None:
+    """Return what to train on, named in either way."""
+    if options.source and options.data and options.source != options.data:
+        raise UsageError(f"two data, {options.source} and {options.data}; give one of them")
+    source: str | None = options.source or options.data
+    return None if source is not None and sources.is_digits(source) else source
+
+
+def _next(source: str | None, path: Path) -> str:
+    """Return a command that can be run as it stands."""
+    data = sources.DIGITS if source is None else source
+    if data == "-":
+        return shlex.join(["fastbp", "check", str(path)])
+    return shlex.join(["fastbp", "predict", str(path), data])
+
+
+def _describe_data(net: Network, data: Data) -> None:
+    """Let the model file say what its inputs and outputs mean."""
+    net.classes, net.columns = data.classes, data.columns
+    net.notes["task"] = "regression" if data.classes is None else "classification"
+    if data.target:
+        net.notes["target"] = data.target
 
 
 class Trained(NamedTuple):
@@ -155,17 +194,16 @@ def _optimizer(options: argparse.Namespace) -> SGD | Adam:
 
 def _network(options: argparse.Namespace, data: Data) -> Network:
     """Build the network that the options and the data ask for."""
-    defaults = CLASSES if data.classes else NUMBERS
-    cost = options.cost or defaults.cost
-    n_out = len(data.classes) or data.y_train.shape[1]
+    defaults = NUMBERS if data.classes is None else CLASSES
+    cost: Any = options.cost or defaults.cost  # a name that may be unknown, which Network says
+    n_out = data.y_train.shape[1] if data.classes is None else len(data.classes)
     hidden = defaults.sizes if options.sizes is None else options.sizes
     with usage():
         return Network(
             [data.x_train.shape[1], *hidden, n_out],
             activation=options.activation,
-            output=OUTPUTS.get(cost, "sigmoid" if data.classes else "identity"),
+            output=None if cost != "quadratic" else "identity" if data.classes is None else "sigmoid",
             cost=cost,
-            initializer="he_normal" if options.activation == "relu" else "glorot_uniform",
             l2=defaults.l2 if options.l2 is None else options.l2,
             dropout=defaults.dropout if options.dropout is None else options.dropout,
             dtype=options.dtype,
@@ -175,57 +213,60 @@ def _network(options: argparse.Namespace, data: Data) -> Network:
 
 
 def _is_linear(net: Network, data: Data) -> bool:
-    return not data.classes and net.spec.activations[-1] == "identity"
+    return data.classes is None and net.spec.activations[-1] == "identity"
 
 
-def _check_plot(path: str | None) -> None:
-    if path is not None:
-        from ..plotting import check_format
+class Tested(NamedTuple):
+    """What the network as it is saved says of the test samples."""
 
-        check_format(path)
-
-
-def _test_scores(net: Network, data: Data) -> dict[str, float | None]:
-    """Judge the network as it is saved, on plain data."""
-    score = net.evaluate(data.x_test, data.y_test)
-    scores = {"test_cost": score.cost, "test_accuracy": score.accuracy}
-    if data.classes:
-        return scores
-    squares = np.mean((net.predict(data.x_test) - data.y_test) ** 2, axis=0)
-    variance = np.var(data.y_test, axis=0)
-    explained = float(1 - squares.sum() / variance.sum()) if variance.any() else None
-    return scores | {"test_rmse": float(np.sqrt(squares.mean())), "test_r2": explained}
+    cost: float
+    outputs: Array
+    verdict: scores.Verdict
+    confusion: Array | None
 
 
-def _describe(report: dict[str, Any], check: CheckReport) -> str:
+def _test(net: Network, data: Data) -> Tested:
+    cost, outputs = net.evaluate(data.x_test, data.y_test).cost, net.predict(data.x_test)
+    if data.classes is None:
+        return Tested(cost, outputs, scores.of_numbers(outputs, data.y_test), None)
+    answers, names = models.choices(outputs), [str(name) for name in data.classes.tolist()]
+    verdict = scores.of_labels(answers, data.y_test, data.y_train, names)
+    return Tested(cost, outputs, verdict, confusion.count(data.y_test, answers, len(names)))
+
+
+def _describe(
+    report: dict[str, Any], check: CheckReport, data: Data, tested: Tested, place: picture.Place, after: str
+) -> str:
     """Say it to a person."""
     sizes = "-".join(map(str, report["sizes"]))
     names = f"{report['activations'][0]}, {report['activations'][-1]}, {report['cost']}"
     verdict = "passed" if check.passed else "FAILED"
-    path = report["model"]
-    lines = {
-        "data": f"{report['data']}: {report['training_samples']:,} samples to train on, "
-        f"{report['test_samples']:,} to test",
-        "network": f"{sizes} ({report['parameters']:,} parameters), {names}, {report['dtype']}",
-        "training": f"{report['epochs']} epochs of mini-batches of {report['batch_size']}, "
-        f"{report['optimizer']} at learning rate {report['learning_rate']:g}, seed {report['seed']}",
-        "test": _verdict(report),
-        "cross-check": f"{verdict}: {len(check.rows)} arrays against NumPy in float64; "
-        f"worst {check.worst.name}, at {check.worst.share:.2g} of its tolerance",
-        "speed": f"{report['samples_per_second']:,.0f} samples per second: "
-        f"{report['training_seconds']:.2g} s of training "
-        f"(and before it {report['compile_seconds']:.2g} s to compile or load the kernels)",
-        "saved": path,
-        "next": f"fastbp predict {path} DATA, fastbp check {path}, fastbp train --help",
-    }
-    return "\n".join(f"{name:<12} {text}" for name, text in lines.items())
+    lines = [
+        ("data", f"{report['data']}: {report['training_samples']:,} samples to train on, "
+            f"{report['test_samples']:,} to test"),
+        ("target", f"{data.target!r}: {data.target_words}" if data.target else data.target_words),
+        *(("note", note) for note in data.notes),
+        ("network", f"{sizes} ({report['parameters']:,} parameters), {names}, {report['dtype']}"),
+        ("training", f"{report['epochs']} epoch{'s' * (report['epochs'] != 1)} of mini-batches of "
+            f"{report['batch_size']}, "
+            f"{report['optimizer']} at learning rate {report['learning_rate']:g}, seed {report['seed']}"),
+        ("test", tested.verdict.words),
+        *(("warning", words) for words in [tested.verdict.warning] if words),
+        ("cross-check", f"{verdict}: {len(check.rows)} arrays against NumPy in float64; "
+            f"worst {check.worst.name}, at {check.worst.share:.2g} of its tolerance"),
+        ("speed", f"{report['samples_per_second']:,.0f} samples per second: "
+            f"{report['training_seconds']:.2g} s of training "
+            f"(and before it {report['compile_seconds']:.2g} s to compile or load the kernels)"),
+        *_confusion(tested, data),
+        ("saved", report["model"]),
+        *(("picture", words) for words in [report["picture"] or place.note] if words),
+        ("next", after),
+    ]  # fmt: skip
+    return "\n".join(f"{name + ':' * (name == 'next'):<12} {text}" for name, text in lines)
 
 
-def _verdict(report: dict[str, Any]) -> str:
-    if (accuracy := report["test_accuracy"]) is not None:
-        right = round(accuracy * report["test_samples"])
-        return f"{accuracy:.2%} right ({right:,} of {report['test_samples']:,} samples it never saw)"
-    text = f"root mean square error {report['test_rmse']:.4g}"
-    if report["test_r2"] is not None:
-        text += f", {report['test_r2']:.1%} of the variance explained"
-    return text
+def _confusion(tested: Tested, data: Data) -> list[tuple[str, str]]:
+    if tested.confusion is None or data.classes is None:
+        return []
+    lines = confusion.describe(tested.confusion, [str(name) for name in data.classes.tolist()])
+    return [("confusion" if place == 0 else "", line) for place, line in enumerate(lines)]
