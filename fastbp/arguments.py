@@ -4,16 +4,20 @@ What comes out is C-contiguous, aligned, finite, of the network's dtype, and a r
 copy: the user's arrays are never changed. Everything behind may rely on it and checks nothing.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .formulas import Array, number
-from .options import integer
+from .formulas.activations import ACTIVATIONS
+from .labels import is_masked, listed
 
 DType = np.dtype[Any]
 
+MAX_CLASSES = 20  # more different whole numbers are surely quantities
 SAFE_EXPONENT = 30  # the largest sample weight may be 2⁻³⁰ .. 2³⁰: sums and shares stay far from float32's limits
 
 
@@ -28,6 +32,8 @@ def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
             hint = f"; for one sample write {name}[None, :]"
             if n_in == 1:
                 hint = f"; for samples of one feature write {name}[:, None]"
+        elif array.ndim > 2 and np.prod(array.shape[1:]) == n_in:  # the book's column vectors, images
+            hint = f"; write {name}.reshape(len({name}), -1)"
         raise ValueError(f"{name} must be (m, {n_in}), one row a sample; got {array.shape}{hint}")
     if array.shape[1] != n_in:
         column = array.shape == (n_in, 1)
@@ -57,9 +63,10 @@ def targets(name: str, y: object, m: int, n_out: int, cost: str, dtype: DType) -
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
         labels = f"(m,) labels 0..{n_out - 1} or " if n_out > 1 else "(m,) or "
         hint = f"; write {name}.ravel()" if n_out > 1 and array.shape[1:] == (1,) else ""
+        if array.ndim > 2 and np.prod(array.shape[1:]) == n_out:  # the book's column vectors
+            hint = f"; write {name}.reshape(len({name}), -1)"
         raise ValueError(f"{name} must be {labels}(m, {n_out}); got {array.shape}{hint}")
-    if len(array) != m:
-        raise ValueError(f"{name} has {len(array)} samples, x has {m}")
+    check_length(name, array, m)
     if array.ndim == 1:
         return _labels(name, array, n_out)
     array = _finite(name, array, dtype)
@@ -67,6 +74,38 @@ def targets(name: str, y: object, m: int, n_out: int, cost: str, dtype: DType) -
         return _read_only(array.argmax(axis=1).astype(np.int64))
     _check_range(name, array, cost)
     return array
+
+
+def check_length(name: str, y: Array, m: int) -> None:
+    """Refuse a y of other samples than x's."""
+    if len(y) != m:
+        raise ValueError(f"{name} has {len(y)} samples, x has {m}")
+
+
+def check_reachable(name: str, y: Array, output: str) -> None:
+    """Refuse to train towards targets that the output can never come near."""
+    row = ACTIVATIONS[output]
+    wrong = (y < row.low) | (y > row.high)
+    if y.ndim == 1 or not wrong.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    reach = f"{row.low:g} and more" if row.high == math.inf else f"{row.low:g}..{row.high:g}"
+    found = np.unique(y)
+    count = int(found[-1]) + 1
+    classes = y.shape[1] == 1 and np.array_equal(found, np.arange(count)) and count <= MAX_CLASSES
+    hint = f'; for {count} classes make it Network([..., {count}], cost="cross_entropy")' if classes else ""
+    raise ValueError(
+        f"{name}[{', '.join(map(str, place))}] is {y[place]:g}, and {output} outputs only reach {reach}: "
+        f'choose output="identity", or scale {name}{hint}'
+    )
+
+
+def says_several(y: object) -> bool:
+    """Whether y (m, n) says of some sample several labels at once, or none."""
+    array = _real("y", y)
+    if array.ndim != 2 or array.shape[1] < 2:
+        return False
+    return bool(np.all((array == 0) | (array == 1)) and np.any(array.sum(axis=1) != 1))
 
 
 def has_accuracy(y: Array, output: str) -> bool:
@@ -100,7 +139,7 @@ def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:
 
 
 def class_weights(
-    class_weight: object, y: Array, n_out: int, sample_weight: Array | None, dtype: DType
+    class_weight: object, y: Array, classes: Array, sample_weight: Array | None, dtype: DType
 ) -> Array | None:
     """Return `sample_weight` multiplied by the weight of each sample's class.
 
@@ -108,10 +147,10 @@ def class_weights(
     """
     if class_weight is None:
         return sample_weight
-    if y.ndim == 2 and not (n_out == 1 and np.all((y == 0) | (y == 1))):
+    if y.ndim == 2 and not (y.shape[1] == 1 and np.all((y == 0) | (y == 1))):
         raise ValueError("class_weight needs labels in y; give sample_weight instead")
     labels = y.ravel().astype(np.int64)
-    per_class = _per_class(class_weight, labels, max(n_out, 2))
+    per_class = _per_class(class_weight, labels, classes)
     weights = per_class[labels] * (1.0 if sample_weight is None else sample_weight)
     return sample_weights(weights, len(y), dtype)
 
@@ -135,7 +174,7 @@ def parameters(
 
 def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
     """Return `out` itself, if results can be written into it as they are."""
-    if not isinstance(out, np.ndarray) or _is_masked(out):
+    if not isinstance(out, np.ndarray) or is_masked(out):
         raise TypeError(f"out must be a plain NumPy array, got {type(out).__name__}")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(f"out must be {shape} of {dtype}, got {out.shape} of {out.dtype}")
@@ -147,7 +186,7 @@ def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
 
 def _real(name: str, value: object) -> Array:
     """Return `value` as an array of bool, integers or floats."""
-    if _is_masked(value) or (isinstance(value, (list, tuple)) and any(map(_is_masked, value))):
+    if is_masked(value):
         raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
@@ -155,13 +194,26 @@ def _real(name: str, value: object) -> Array:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name} is ragged: its rows differ in length") from None
+    if array.ndim == 0 and array.dtype.kind == "O":
+        what = f"{name} is a {type(value).__name__}"
+        way = f"write list({name})" if isinstance(value, Iterator) else "give an array or a list, in the samples' order"
+        raise TypeError(f"{what}; {way}")
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
     return array
 
 
-def _is_masked(value: object) -> bool:
-    return isinstance(value, np.ma.MaskedArray)
+def _kind_of(array: Array) -> str:
+    """Say of what kind an array is that does not hold numbers, and where."""
+    if array.dtype.kind != "O" or array.size == 0:
+        return {"U": "text", "S": "text", "M": "dates", "c": "complex numbers"}.get(
+            array.dtype.kind, f"dtype {array.dtype}"
+        )
+    odd = np.array([not isinstance(value, Real) for value in array.ravel().tolist()]).reshape(array.shape)
+    if not odd.any():
+        return "Python's own objects: write np.asarray(..., float)"
+    place = tuple(int(i) for i in np.argwhere(odd)[0])
+    return f"{array[place]!r:.80} at [{', '.join(map(str, place))}]"
 
 
 def _finite(name: str, array: Array, dtype: DType) -> Array:
@@ -204,23 +256,26 @@ def _check_range(name: str, y: Array, cost: str) -> None:
     rule = f"{cost} takes targets in 0..1"
     if cost == "cross_entropy":
         wrong |= np.abs(y.sum(axis=1) - 1) > 1e-3
-        rule = "cross_entropy takes rows of probabilities that sum to 1"
+        rule = (
+            "cross_entropy takes rows of probabilities that sum to 1; "
+            "for several labels at once choose cost binary_cross_entropy"
+        )
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(f"{name}[{row}] is {np.array2string(y[row], threshold=8)}; {rule}")
 
 
-def _per_class(class_weight: object, labels: Array, num_classes: int) -> Array:
+def _per_class(class_weight: object, labels: Array, classes: Array) -> Array:
     if isinstance(class_weight, str) and class_weight == "balanced":
-        counts = np.bincount(labels, minlength=num_classes)
+        counts = np.bincount(labels, minlength=len(classes))
         return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     if not isinstance(class_weight, Mapping):
         raise TypeError(
             f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
         )
-    weights = np.ones(num_classes)
+    weights, known = np.ones(len(classes)), classes.tolist()
     for label, weight in class_weight.items():
-        if integer("a label in class_weight", label, low=0) >= num_classes:
-            raise ValueError(f"class_weight has label {label}; labels are 0..{num_classes - 1}")
-        weights[label] = number(f"the weight of class {label}", weight)
+        if label not in known:
+            raise ValueError(f"class_weight has label {label!r}; labels are {listed(classes)}")
+        weights[known.index(label)] = number(f"the weight of class {label}", weight)
     return weights

@@ -3,26 +3,28 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from functools import partial
+from typing import Any, ClassVar, Literal, NamedTuple, Never, Self
 
 import numpy as np
 
-from . import arguments, options, storage
+from . import arguments, defaults, doubts, labels, options, storage
 from .columns import Columns
 from .errors import ModelFileError
 from .formulas import Array
-from .formulas.activations import Activation
-from .formulas.costs import Cost
-from .formulas.initializers import INITIALIZERS
-from .formulas.optimizers import SGD, Adam
+from .formulas.activations import Activation, HiddenName, OutputName
+from .formulas.costs import Cost, CostName
+from .formulas.initializers import INITIALIZERS, InitializerName
+from .formulas.optimizers import SGD, Adam, OptimizerName
 from .formulas.penalties import penalty
 from .history import History as History
 from .spec import DTYPES
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
 from .summary import Summary, summary
-from .training import Callback, Session, Task, train
+from .training import Callback, Session, Task, Trained, train
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
 
@@ -69,17 +71,17 @@ class BaseNetwork(ABC):
     def __init__(
         self,
         sizes: Sequence[int],
-        *,
-        activation: str | Activation | Sequence[str | Activation] = "sigmoid",
-        output: str | Activation = "sigmoid",
-        cost: str | Cost = "quadratic",
-        initializer: str = "scaled_normal",
+        *more: Never,
+        activation: HiddenName | Activation | Sequence[HiddenName | Activation] = "sigmoid",
+        output: OutputName | Activation | None = None,
+        cost: CostName | Cost = "quadratic",
+        initializer: InitializerName | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         dropout: float = 0.0,
         dtype: object = "float32",
         seed: int | None = None,
-        threads: int | str = "auto",
+        threads: int | Literal["auto"] = "auto",
     ) -> None:
         """Make a network with random parameters.
 
@@ -87,14 +89,21 @@ class BaseNetwork(ABC):
         ----------
         sizes
             neurons per layer, inputs first: ``[784, 30, 10]``
+        *more
+            nothing: all that follows goes by name
         activation
             of the hidden layers: a name, or one per hidden layer
         output
-            activation of the output layer ("softmax" only here)
+            activation of the output layer ("softmax" only here). None: what suits the cost. "softmax" for
+            cross_entropy; "sigmoid" for binary_cross_entropy; for quadratic "sigmoid" behind sigmoids, as in the book,
+            else "identity". A cross_entropy of one output is the binary one with "sigmoid", and so is that of a y
+            that says several labels at once, if the network's first `fit` is given it
         cost
             "quadratic" ½|a - y|², "binary_cross_entropy" or "cross_entropy"
         initializer
-            "scaled_normal" (the book's default), "normal", "glorot_uniform" or "he_normal"
+            "scaled_normal" (the book's default), "normal", "glorot_uniform" or "he_normal". None: of each hidden layer
+            what suits its activation, "scaled_normal" for sigmoid, else "glorot_uniform"; of the output layer the same
+            as of the last hidden one
         l1, l2
             strength of the penalties l1 Σ|w| and l2/2 Σw² in C
         dropout
@@ -107,19 +116,23 @@ class BaseNetwork(ABC):
             "auto" or a number; never changes a result
 
         """
+        if more:
+            raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]}); the rest goes by name")
         spec = NetworkSpec.from_arguments(
             sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed
         )
         self._setup(spec, threads, 0)
+        self._output_is_open = output is None
         self._set_parameters(*_initial_parameters(spec))
 
     def _setup(self, spec: NetworkSpec, threads: int | str, epochs_trained: int) -> None:
         self.spec = spec
         self.threads = options.checked_threads(threads)
         self.epochs_trained = epochs_trained
-        self.classes: Any = None
-        self.notes: dict[str, Any] = {}
-        self.columns: Any = None
+        self.notes: dict[str, Any] = {}  # anything JSON can hold; kept in the file, means nothing to the network
+        self.columns: Columns | None = None  # what a table's columns mean to the inputs; kept in the file
+        self._classes: Array | None = None
+        self._output_is_open = False  # chosen by default, so that the first y may still change it
         self._fitting = False
         self._allocate()
 
@@ -160,6 +173,19 @@ class BaseNetwork(ABC):
         checked = arguments.parameters("biases", arrays, shapes, self.dtype)
         self._set_parameters(self._get_parameters()[0], checked)
 
+    @property
+    def classes(self) -> Array | None:
+        """The labels (K,) that the outputs stand for: strings, bools or integers; of one output, two.
+
+        None until `fit` is given labels. Assign a list to name them in another order than the sorted one, or where
+        some do not occur in y; assign None to forget them.
+        """
+        return None if self._classes is None else self._classes.copy()
+
+    @classes.setter
+    def classes(self, value: object) -> None:
+        self._classes = labels.checked_classes(value, self.spec.sizes[-1])
+
     def predict(self, x: object, out: Array | None = None) -> Array:
         """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,)."""
         batch, single = arguments.sample_or_samples(x, self.spec.sizes[0], self.dtype)
@@ -170,6 +196,22 @@ class BaseNetwork(ABC):
             batch = batch.copy()
         self._predict(batch, out.reshape(len(batch), -1))
         return out
+
+    def predict_labels(self, x: object) -> Array:
+        """Return the label of the largest output for each sample, of one output which side of ½ it is on: (m,).
+
+        Labels are those that `fit` was given, see `classes`; without any they are 0..K-1.
+        """
+        output = self.spec.activations[-1]
+        if self._classes is None and output not in ("softmax", "sigmoid"):
+            raise ValueError(
+                f"the outputs ({output}) are quantities, which have no labels: write predict(x), or name net.classes"
+            )
+        a = self.predict(x)
+        a = a[None, :] if a.ndim == 1 else a
+        places = (a[:, 0] > 0.5).astype(np.int64) if a.shape[1] == 1 else np.argmax(a, axis=1)
+        found: Array = self._known_classes()[places]
+        return found
 
     def forward(self, x: object) -> Forward:
         """Return every z and a for x (m, n_0)."""
@@ -187,9 +229,9 @@ class BaseNetwork(ABC):
         self,
         x: object,
         y: object,
-        epochs: int = 30,
-        batch_size: int = 10,
-        optimizer: SGD | Adam | None = None,
+        epochs: int | None = None,
+        batch_size: int = defaults.BATCH_SIZE,
+        optimizer: SGD | Adam | OptimizerName | None = None,
         validation_data: tuple[object, object] | None = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
@@ -202,11 +244,13 @@ class BaseNetwork(ABC):
         Parameters
         ----------
         x, y
-            samples (m, n_0); labels (m,) or targets (m, n_L)
-        epochs, batch_size
-            sweeps over the data, samples per step
+            samples (m, n_0); labels (m,) of any kind, or targets (m, n_L)
+        epochs
+            sweeps over the data. None: 30, or as many as show the network 10 000 samples
+        batch_size
+            samples per step
         optimizer
-            ``fastbp.SGD(learning_rate=3.0)`` if None, which suits sigmoid and quadratic
+            ``fastbp.Adam(1e-3)`` if None or "adam"; the book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
         validation_data
             (x, y) to be evaluated after each epoch
         shuffle
@@ -221,47 +265,54 @@ class BaseNetwork(ABC):
         Raises
         ------
         DivergenceError
-            when cost or parameters stop being finite; the last finite parameters stay in place
+            when cost or parameters stop being finite; the parameters are put back to the end of the epoch before
+
+        Warns
+        -----
+        UserWarning
+            where the outcome is likely not what was meant: no parameter moved, or not one answer was right
 
         """
-        x, y = self._checked(x, y)
-        batch_size = options.integer("batch_size", batch_size, low=1)
-        optimizer = options.checked_optimizer(optimizer)
-        weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
-        weights = arguments.class_weights(class_weight, y, self.spec.sizes[-1], weights, self.dtype)
-        task = Task(
-            x,
-            min(batch_size, len(x)),
-            options.integer("epochs", epochs, low=1),
-            bool(shuffle),
-            arguments.has_accuracy(y, self.spec.activations[-1]),
-            self._checked_validation(validation_data),
-            optimizer.learning_rate,
-            options.checked_callbacks(callbacks),
-            options.checked_verbose(verbose),
-        )
-        if self._fitting:
-            raise RuntimeError("this network is being trained already; train a copy instead")
-        self._fitting = True
+        known = self._classes
         try:
-            session = self._session(x, y, weights, optimizer, task.batch_size, task.epochs)
-            return train(self, session, task)
-        finally:
-            self._fitting = False
+            x, y = self._checked(x, y, learning=True)
+            arguments.check_reachable("y", y, self.spec.activations[-1])
+            weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
+            weights = arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype)
+            task = Task(
+                x,
+                y,
+                min(options.integer("batch_size", batch_size, low=1), len(x)),
+                defaults.epochs(len(x)) if epochs is None else options.integer("epochs", epochs, low=1),
+                options.truth("shuffle", shuffle),
+                accuracy := arguments.has_accuracy(y, self.spec.activations[-1]),
+                not accuracy and self.spec.cost == "quadratic" and self.spec.sizes[-1] == 1,
+                options.checked_optimizer(optimizer),
+                self._checked_validation(validation_data),
+                options.checked_callbacks(callbacks),
+                options.checked_verbose(verbose),
+            )
+        except Exception:
+            self._classes = known  # a call that is refused teaches nothing
+            raise
+        doubts.say_before(self.spec, task)
+        history, moved = self._train(task, weights)
+        doubts.say_after(history, task, self.spec.cost, moved=moved)
+        return history
 
     def save(
         self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None
     ) -> None:
-        """Write architecture and parameters to a safetensors file, all of it or nothing.
+        """Write architecture, parameters, classes and notes to a safetensors file, all of it or nothing.
 
-        `notes` is anything JSON can hold; it is kept in the file and means nothing to the network.
+        `notes` takes the place of `net.notes` in the file: anything JSON can hold; it means nothing to the network.
         """
         weights, biases = self._get_parameters()
         arrays = {f"weights.{i}": w for i, w in enumerate(weights)}
         arrays |= {f"biases.{i}": b for i, b in enumerate(biases)}
         metadata = {"format": "fastbp", "version": 1, **asdict(self.spec)}
-        metadata |= {"epochs_trained": self.epochs_trained, "notes": self.notes | dict(notes or {})}
-        metadata["classes"] = None if self.classes is None else self.classes.tolist()
+        metadata |= {"epochs_trained": self.epochs_trained, "notes": dict(self.notes if notes is None else notes)}
+        metadata["classes"] = None if self._classes is None else self._classes.tolist()
         metadata["columns"] = None if self.columns is None else self.columns.to_json()
         storage.write(path, arrays, metadata)
 
@@ -272,21 +323,26 @@ class BaseNetwork(ABC):
         storage.check_model(arrays, metadata)
         fields: dict[str, Any] = dict(metadata)
         del fields["format"], fields["version"]
-        notes, classes, columns = (fields.pop(name, None) for name in ("notes", "classes", "columns"))
+        notes, classes = fields.pop("notes", {}), fields.pop("classes", None)
+        columns = fields.pop("columns", None)
         try:
+            if not isinstance(notes, dict):
+                raise TypeError(f"notes must be an object, got {notes!r:.80}")
             epochs_trained = options.integer(
                 "epochs_trained", fields.pop("epochs_trained", 0), low=0
             )
             spec = NetworkSpec(**fields)
+            classes = labels.checked_classes(classes, spec.sizes[-1])
+            columns = None if columns is None else Columns.from_json(columns)
+            if columns is not None and columns.width != spec.sizes[0]:
+                raise ValueError(f"its columns are {columns.width} inputs, the network has {spec.sizes[0]}")
         except (TypeError, ValueError) as error:
             raise ModelFileError(f"{os.fspath(path)}: {error}") from None
         layers = range(len(spec.sizes) - 1)
         weights = [arrays[f"weights.{i}"] for i in layers]
         biases = [arrays[f"biases.{i}"] for i in layers]
         net = cls._assemble(spec, weights, biases, epochs_trained=epochs_trained)
-        net.notes = notes or {}
-        net.classes = None if classes is None else np.array(classes)
-        net.columns = None if columns is None else Columns.from_json(columns)
+        net.notes, net._classes, net.columns = notes, classes, columns
         return net
 
     def to_reference(self) -> "BaseNetwork":
@@ -300,7 +356,8 @@ class BaseNetwork(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         """Let a network be copied, and sent to other processes: by its parts, without workspaces."""
         weights, biases = self._get_parameters()
-        return self._assemble, (self.spec, weights, biases, self.threads, self.epochs_trained)
+        parts = (self.spec, weights, biases, self.threads, self.epochs_trained)
+        return self._assemble, parts, self._besides()
 
     def __repr__(self) -> str:
         """Name what the network is."""
@@ -317,7 +374,17 @@ class BaseNetwork(ABC):
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a copy has besides its parts."""
+        vars(self).update(state)
+
     # Behind the border: data has been checked.
+
+    def _besides(self) -> dict[str, Any]:
+        """Return what a copy keeps, whatever its engine."""
+        classes = None if self._classes is None else self._classes.copy()
+        kept = {"notes": deepcopy(self.notes), "columns": self.columns}
+        return kept | {"_classes": classes, "_output_is_open": self._output_is_open}
 
     @classmethod
     def _assemble(
@@ -339,14 +406,51 @@ class BaseNetwork(ABC):
         """Return a copy, in another engine or dtype if wanted."""
         spec = replace(self.spec, dtype=dtype or self.spec.dtype)
         weights, biases = self._get_parameters()
-        return engine._assemble(spec, weights, biases, self.threads, self.epochs_trained)
+        twin = engine._assemble(spec, weights, biases, self.threads, self.epochs_trained)
+        twin.__setstate__(self._besides())
+        return twin
 
-    def _checked(self, x: object, y: object, prefix: str = "") -> tuple[Array, Array]:
-        sizes, cost = self.spec.sizes, self.spec.cost
-        checked = arguments.features(f"{prefix}x", x, sizes[0], self.dtype)
-        return checked, arguments.targets(
-            f"{prefix}y", y, len(checked), sizes[-1], cost, self.dtype
-        )
+    def _train(self, task: Task, weights: Array | None = None) -> Trained:
+        if self._fitting:
+            raise RuntimeError("this network is being trained already; train a copy instead")
+        self._fitting = True
+        try:
+            run = partial(self._session, task.x, task.y, weights, task.optimizer, task.batch_size, task.epochs)
+            return train(self, run, task)
+        finally:
+            self._fitting = False
+
+    def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
+        """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
+        checked = arguments.features(f"{prefix}x", x, self.spec.sizes[0], self.dtype)
+        return checked, self._answers(f"{prefix}y", y, len(checked), learning)
+
+    def _answers(self, name: str, y: object, m: int, learning: bool) -> Array:
+        spec = self.spec
+        given = labels.as_labels(name, y)
+        if given is not None:
+            arguments.check_length(name, given, m)
+        if given is not None and labels.are_meant(name, given, spec, self._classes):
+            classes = labels.learn(name, given, spec.sizes[-1]) if self._classes is None else self._classes
+            y = labels.encode(name, given, classes)
+            if learning:
+                self._classes = classes
+        elif learning and self._output_is_open and not self.epochs_trained:
+            self._settle_output(y)
+        return arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost, self.dtype)
+
+    def _settle_output(self, y: object) -> None:
+        """Take sigmoids instead of a softmax, chosen by default, where y says several labels at once."""
+        if self.spec.activations[-1] == "softmax" and arguments.says_several(y):
+            activations = (*self.spec.activations[:-1], "sigmoid")
+            self.spec = replace(self.spec, activations=activations, cost="binary_cross_entropy")
+            parameters = self._get_parameters()
+            self._allocate()
+            self._set_parameters(*parameters)
+
+    def _known_classes(self) -> Array:
+        """Return the classes, which are 0..K-1 where none have been named."""
+        return np.arange(labels.count_of(self.spec.sizes[-1])) if self._classes is None else self._classes
 
     def _checked_validation(self, data: object) -> tuple[Array, Array] | None:
         if data is None:
@@ -424,8 +528,8 @@ class BaseNetwork(ABC):
 
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:
     rng = stream(spec.seed, WEIGHTS)
-    initialize = INITIALIZERS[spec.initializer]
-    pairs = [initialize(rng, n, k) for n, k in zip(spec.sizes, spec.sizes[1:], strict=False)]
+    layers = zip(spec.initializers, spec.sizes, spec.sizes[1:], strict=False)
+    pairs = [INITIALIZERS[name](rng, n, k) for name, n, k in layers]
     dtype = DTYPES[spec.dtype]
     return [w.astype(dtype) for w, _ in pairs], [b.astype(dtype) for _, b in pairs]
 

@@ -26,6 +26,7 @@ from .formulas.optimizers import SGD, Adam
 from .options import checked_optimizer, integer
 from .reference import ReferenceNetwork
 from .report import CheckReport, Row
+from .training import Task
 
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 TOLERANCES = {dtype: 16 * u for dtype, u in ROUNDOFF.items()}
@@ -69,7 +70,7 @@ def cross_check(
 
     def train(n: BaseNetwork, one: SGD | Adam) -> Quantities:
         twin = n._twin(type(n))
-        twin.fit(x[chosen], y[chosen], 1, batch_size, one, shuffle=False, verbose=0)
+        twin._train(Task(x[chosen], y[chosen], batch_size, 1, False, False, False, one))
         what = f"after {steps} steps of {one}"
         return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
 
@@ -155,7 +156,7 @@ def _tamed(optimizer: SGD | Adam, train: Callable[[SGD | Adam], object]) -> SGD 
 def _optimizers(optimizer: object) -> Sequence[SGD | Adam]:
     if optimizer is None:
         return OPTIMIZERS
-    several = optimizer if isinstance(optimizer, Iterable) else [optimizer]
+    several = optimizer if isinstance(optimizer, Iterable) and not isinstance(optimizer, str) else [optimizer]
     return [checked_optimizer(one) for one in several]
 
 

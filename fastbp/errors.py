@@ -1,27 +1,46 @@
-"""Errors that have a name of their own; wrong arguments raise TypeError or ValueError."""
+"""Errors that have a name of their own, and warnings; wrong arguments raise TypeError or ValueError."""
+
+import os
+import sys
+import warnings
+
+PACKAGE = os.path.dirname(__file__)
+SAFE_RATE = 1e-3
+
+
+def warn(message: str) -> None:
+    """Warn whoever called fastbp, at the line where they did."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and os.path.dirname(frame.f_code.co_filename).startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, UserWarning, level)
 
 
 class DivergenceError(ArithmeticError):
-    """Training left the finite numbers; the network holds the last finite parameters.
+    """Training left the finite numbers; the network is as it was at the end of the last good epoch, or before `fit`.
 
     `epoch` and `batch` count from 1 within the call of `fit`; `layer` is the place in the lists:
-    `weights[layer]`, `zs[layer]` is the first that is not finite.
+    `weights[layer]`, `zs[layer]` was the first that was not finite; `learning_rate` is the one that was used;
+    `kept` is the epoch whose end the network is back at, 0 before the first.
     """
 
-    advice = "lower the learning rate, or scale the inputs to about -1..1"
-
-    def __init__(self, epoch: int, batch: int, layer: int) -> None:
-        super().__init__(epoch, batch, layer)  # plain arguments, so that it can be pickled
+    def __init__(self, epoch: int, batch: int, layer: int, learning_rate: float, kept: int = 0) -> None:
+        super().__init__(epoch, batch, layer, learning_rate, kept)  # plain arguments, so that it can be pickled
         self.epoch = epoch
         self.batch = batch
         self.layer = layer
+        self.learning_rate = learning_rate
+        self.kept = kept
 
     def __str__(self) -> str:
-        """Say where, what was saved, and what to do."""
+        """Say where, what is left, and what to write instead."""
+        kept = f"of the end of epoch {self.kept}" if self.kept else "from before fit"
+        rate = SAFE_RATE if self.learning_rate > SAFE_RATE else self.learning_rate / 10
         return (
-            f"training diverged in epoch {self.epoch}, mini-batch {self.batch}: "
-            f"layer {self.layer} (weights[{self.layer}], zs[{self.layer}]) is no longer finite; "
-            f"the network keeps the last finite parameters; {self.advice}"
+            f"training diverged in epoch {self.epoch}, mini-batch {self.batch}, at a learning rate of "
+            f"{self.learning_rate:g}: layer {self.layer} (weights[{self.layer}], zs[{self.layer}]) is no longer "
+            f"finite; the network has its parameters {kept}; write optimizer=fastbp.Adam({rate:g}), "
+            "and scale inputs and targets to about -1..1"
         )
 
 

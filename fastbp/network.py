@@ -74,9 +74,10 @@ class Network(BaseNetwork, engine="fast"):
     def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
         """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
 
-        They are the workspace, the optimizer's state (none for the default), and one copy of parameters and state, to
-        go back to after a divergence or Ctrl-C. Of x there is a copy if it has another dtype than the network, and a
-        short form, half as large, if three quarters of it are zeros.
+        They are the workspace, the optimizer's state, and one copy of parameters and state, to go back to after a
+        divergence or Ctrl-C; where an epoch takes longer than a second there is another such copy. Of x there is a
+        copy if it has another dtype than the network, and a short form, half as large, if three quarters of it are
+        zeros.
         """
         batch_size = options.integer("batch_size", batch_size, low=1)
         slots = options.checked_optimizer(optimizer).num_slots
@@ -264,7 +265,6 @@ class Run:
             **rates,
         )
         self.changing = (store.buffer, self.state, self.settings["step"])
-        self.saved: list[Array] = []
         # No mini-batch: compiles the kernel, by one thread, before there is a team in which others would wait for it.
         self._call(np.arange(0), 0, 0, 0, 1, np.zeros(4))
 
@@ -302,14 +302,18 @@ class Run:
         """Whether all parameters are finite."""
         return bool(np.isfinite(self.store.buffer).all())
 
-    def snapshot(self) -> None:
-        """Remember parameters, optimizer state and step count, in place of what was before."""
-        if not self.saved:
-            self.saved = [np.empty_like(array) for array in self.changing]
-        for kept, array in zip(self.saved, self.changing, strict=True):
+    def snapshot(self, into: list[Array] | None = None) -> list[Array]:
+        """Return copies of parameters, optimizer state and step count, made in `into` if it is given."""
+        snapshot = into or [np.empty_like(array) for array in self.changing]
+        for kept, array in zip(snapshot, self.changing, strict=True):
             np.copyto(kept, array)
+        return snapshot
 
-    def restore(self) -> None:
-        """Return to the snapshot, which stays."""
-        for kept, array in zip(self.saved, self.changing, strict=True):
+    def restore(self, snapshot: list[Array]) -> None:
+        """Return to a snapshot, which stays as it is."""
+        for kept, array in zip(snapshot, self.changing, strict=True):
             np.copyto(array, kept)
+
+    def moved(self, snapshot: list[Array]) -> bool:
+        """Whether any parameter differs from the snapshot's."""
+        return not np.array_equal(snapshot[0], self.store.buffer)

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from . import defaults
+from .errors import warn
 from .formulas.optimizers import OPTIMIZERS, SGD, Adam
+from .processors import available_cores
 
 
 def integer(name: str, value: object, low: int) -> int:
@@ -24,20 +27,39 @@ def integer(name: str, value: object, low: int) -> int:
 
 def checked_threads(threads: int | str) -> int | str:
     """Return "auto" or a number of threads."""
-    return "auto" if threads == "auto" else integer('threads (if not "auto")', threads, low=1)
+    if threads == "auto":
+        return "auto"
+    wanted = integer('threads (if not "auto")', threads, low=1)
+    if wanted > 1 and wanted > (cores := available_cores()):
+        warn(
+            f'threads is {wanted}, and this process may use {cores} core{"s" * (cores > 1)}: write threads="auto"; '
+            "threads that take turns on a core wait for each other at every step"
+        )
+    return wanted
 
 
 def checked_optimizer(optimizer: object) -> SGD | Adam:
-    """Return an optimizer: the book's if None."""
+    """Return an optimizer, given itself or by name; the default if None."""
     if optimizer is None:
-        return SGD(learning_rate=3.0)
+        return defaults.OPTIMIZER
     if isinstance(optimizer, (SGD, Adam)):
         return optimizer
-    choices = ", ".join(f"fastbp.{row.__name__}" for row in OPTIMIZERS.values())
-    raise TypeError(
-        f"optimizer must be an instance of one of {choices}, "
-        f"like fastbp.SGD(learning_rate=3.0); got {optimizer!r}"
+    row = OPTIMIZERS.get(optimizer.lower()) if isinstance(optimizer, str) else None
+    if row is Adam:
+        return Adam()
+    if row is SGD or optimizer is SGD:
+        raise ValueError("SGD has no default learning rate: write optimizer=fastbp.SGD(0.1)")
+    choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in OPTIMIZERS.values())
+    raise (ValueError if isinstance(optimizer, str) else TypeError)(
+        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), or the name \"adam\"; got {optimizer!r}"
     )
+
+
+def truth(name: str, value: object) -> bool:
+    """Return True or False; words such as "no" would be true."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def checked_callbacks(callbacks: object) -> tuple[Any, ...]:

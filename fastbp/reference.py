@@ -210,7 +210,6 @@ class ReferenceSession:
         self.step = 0
         slots = range(optimizer.num_slots)
         self.state = [[np.zeros_like(p) for _ in slots] for p in self._parameters()]
-        self.snapshot()
 
     def _parameters(self) -> list[Array]:
         return [*self.net._weights, *self.net._biases]
@@ -268,14 +267,18 @@ class ReferenceSession:
         """Whether all parameters are finite."""
         return all(bool(np.isfinite(p).all()) for p in self._parameters())
 
-    def snapshot(self) -> None:
-        """Remember parameters, optimizer state and step count."""
+    def snapshot(self, into: Any = None) -> Any:
+        """Return copies of parameters, optimizer state and step count."""
         arrays = [p.copy() for p in self._parameters()]
-        self.saved = (arrays, [[s.copy() for s in slots] for slots in self.state], self.step)
+        return arrays, [[s.copy() for s in slots] for slots in self.state], self.step
 
-    def restore(self) -> None:
-        """Return to the snapshot."""
-        parameters, state, self.step = self.saved
+    def moved(self, snapshot: Any) -> bool:
+        """Whether any parameter differs from the snapshot's."""
+        return not all(map(np.array_equal, snapshot[0], self._parameters()))
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot, which stays as it is."""
+        parameters, state, self.step = snapshot
         for parameter, kept in zip(self._parameters(), parameters, strict=True):
             parameter[...] = kept
         self.state = [[s.copy() for s in slots] for slots in state]

@@ -42,7 +42,7 @@ def summary(net: Any) -> Summary:
     settings = {
         "parameters": f"{sum(k * (n + 1) for n, k in pairs):,}",
         "cost": spec.cost,
-        "initializer": spec.initializer,
+        "initializer": ", ".join(dict.fromkeys(spec.initializers)),
         "penalties": f"l1 {spec.l1:g}, l2 {spec.l2:g}",
         "dropout": f"{spec.dropout:g}",
         "dtype": spec.dtype,

@@ -12,12 +12,15 @@ import numpy as np
 
 from .errors import DivergenceError
 from .formulas import Array
+from .formulas.optimizers import SGD, Adam
 from .history import History
 from .reporting import Reporter
 from .streams import DROPOUT, SHUFFLE, stream
 
 CALL_SECONDS = 0.1
-SNAPSHOT_SECONDS = 1.0  # what a divergence may have to replay; rare enough to cost nothing
+SNAPSHOT_SECONDS = 1.0  # what Ctrl-C may lose, and a divergence has to replay; rare enough to cost nothing
+
+BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
 Callback = Callable[[Any, History], object]
 
@@ -52,33 +55,47 @@ class Session(Protocol):
     def finite(self) -> bool:
         """Whether all parameters are finite."""
 
-    def snapshot(self) -> None:
-        """Remember parameters, optimizer state and step count, in place of what was before."""
+    def snapshot(self, into: Any = None) -> Any:
+        """Return copies of parameters, optimizer state and step count; `into` is an earlier snapshot to overwrite."""
 
-    def restore(self) -> None:
-        """Return to the snapshot, which stays."""
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot, which stays as it is."""
+
+    def moved(self, snapshot: Any) -> bool:
+        """Whether any parameter differs from the snapshot's."""
 
 
 class Task(NamedTuple):
     """The arguments of `fit`, checked."""
 
     x: Array
+    y: Array
     batch_size: int
     epochs: int
     shuffle: bool
     measure_accuracy: bool
-    validation: tuple[Array, Array] | None
-    learning_rate: float
-    callbacks: Sequence[Callback]
-    verbose: str | int
+    one_quantity: bool
+    optimizer: SGD | Adam
+    validation: tuple[Array, Array] | None = None
+    callbacks: Sequence[Callback] = ()
+    verbose: str | int = 0
 
 
-def train(net: Any, session: Session, task: Task) -> History:
+class Trained(NamedTuple):
+    """What came of it; `moved`: whether any parameter has changed."""
+
+    history: History
+    moved: bool
+
+
+def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
     history = History()
     reporter = Reporter(task.verbose, task.epochs, len(task.x))
-    loop = _Loop(net, session, task, reporter)
     try:
+        with reporter.compiling():
+            session = begin()
+        loop = _Loop(net, session, task, reporter)
         for epoch in range(1, task.epochs + 1):
             start = perf_counter()
             total = loop.run_epoch(epoch)
@@ -89,17 +106,28 @@ def train(net: Any, session: Session, task: Task) -> History:
                 break
     finally:
         reporter.close()
-    return history
+    return Trained(history, loop.moved)
 
 
 def _record(history: History, net: Any, task: Task, total: Progress, seconds: float) -> None:
     history.cost.append(total.cost / total.weight + net._penalty())
     history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
-    score = (None, None) if task.validation is None else net._score(*task.validation)
+    history.rmse.append(_rmse(task, total.cost / total.weight))
+    if task.validation is None:
+        score, error = (None, None), None
+    else:
+        score = net._score(*task.validation)
+        error = _rmse(task, score[0] - net._penalty())
     history.validation_cost.append(score[0])
     history.validation_accuracy.append(score[1])
-    history.learning_rate.append(task.learning_rate)
+    history.validation_rmse.append(error)
+    history.learning_rate.append(task.optimizer.learning_rate)
     history.seconds.append(seconds)
+
+
+def _rmse(task: Task, cost: float) -> float | None:
+    """Return the root mean square error of one quantity, whose quadratic cost is half of its square."""
+    return float(np.sqrt(2 * max(cost, 0.0))) if task.one_quantity else None
 
 
 class _Loop:
@@ -112,24 +140,40 @@ class _Loop:
         self.reporter = reporter
         self.num_batches = -(-len(task.x) // task.batch_size)
         self.per_call = 1  # mini-batches; grows with what the clock allows
+        self.moved = False  # whether any parameter has changed by now
+        self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
+        self.good: Any = None  # snapshot of its end
+        self.amid: Any = None  # snapshot of a later moment, if there is one
+        self.recent: Any = None  # the later of the two
+        self.limit = np.inf  # of the cost of a good epoch
 
     def run_epoch(self, epoch: int) -> Progress:
         order, seed = self._order(), self._dropout_seed()
         progress = NOTHING
         first = saved = 0
-        saved_at = -np.inf
+        saved_at = perf_counter()
+        if self.good_epoch == epoch - 1:
+            self.recent = self.good = self.session.snapshot(self.good)
+        else:
+            self.recent = self.amid = self.session.snapshot(self.amid)
+        start_of_epoch = self.recent
         while first < self.num_batches:
             start = perf_counter()
             if start - saved_at > SNAPSHOT_SECONDS:
-                self.session.snapshot()
+                self.recent = self.amid = self.session.snapshot(self.amid)
                 saved, saved_at = first, start
             count = min(self.per_call, self.num_batches - first)
             progress = self._call(order, first, count, seed, progress)
             if progress.failed >= 0 or not self.session.finite():
                 self._diverge(epoch, order, range(saved, first + count), seed)
+            if epoch == 1 and first == 0 and progress.weight:
+                self.limit = BAD * progress.cost / progress.weight
             first += count
             self.reporter.show(epoch, first * self.task.batch_size)
             self._adapt(count, perf_counter() - start)
+        self.moved = self.moved or self.session.moved(start_of_epoch)
+        if progress.cost <= self.limit * progress.weight:
+            self.good_epoch = epoch
         return progress
 
     def _order(self) -> Array:
@@ -148,7 +192,7 @@ class _Loop:
         try:
             return self.session.train(order, first, count, seed, so_far)
         except BaseException:  # Ctrl-C in the middle of an update
-            self.session.restore()
+            self.session.restore(self.recent)
             raise
 
     def _adapt(self, count: int, seconds: float) -> None:
@@ -158,15 +202,16 @@ class _Loop:
             self.per_call = max(self.per_call, 2 * count)
 
     def _diverge(self, epoch: int, order: Array, batches: range, seed: int) -> None:
-        """Go back and find the mini-batch that did it, keep what was before it, and raise."""
-        self.session.restore()
+        """Go back and find the mini-batch that did it; then go back to the last good epoch's end, and raise."""
+        self.session.restore(self.recent)
         for batch in batches:
-            self.session.snapshot()
+            self.recent = self.amid = self.session.snapshot(self.amid)
             progress = self._call(order, batch, 1, seed)
             if progress.failed >= 0 or not self.session.finite():
                 break
         size = self.task.batch_size
         rows = order[batch * size : (batch + 1) * size]
         layer = self.net._faulty_layer(self.task.x[rows])
-        self.session.restore()
-        raise DivergenceError(epoch, batch + 1, layer)
+        self.session.restore(self.good)
+        self.net.epochs_trained -= epoch - 1 - self.good_epoch
+        raise DivergenceError(epoch, batch + 1, layer, self.task.optimizer.learning_rate, self.good_epoch)

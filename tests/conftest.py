@@ -12,6 +12,12 @@ def engine(request):
     return request.param
 
 
+@pytest.fixture(autouse=True)
+def many_cores(monkeypatch):
+    """Teams of any size are wanted in tests, whatever the machine has; people are warned of those beyond its cores."""
+    monkeypatch.setattr("fastbp.options.available_cores", lambda: 64)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20)

@@ -15,9 +15,10 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STOREYS = [
     {"errors", "processors", "streams", "history", "report", "files", "team", "html", "notebook", "plotting"},
     {"formulas"},
-    {"options", "spec", "arguments", "parameters", "workspace", "storage", "columns", "series"},
+    {"defaults"},
+    {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage", "columns", "series"},
     {"kernels"},
-    {"reporting", "training", "nonzeros", "summary"},
+    {"reporting", "training", "doubts", "nonzeros", "summary"},
     {"base"},
     {"reference", "network"},
     {"checking", "equations", "datasets"},

@@ -97,7 +97,7 @@ def test_options_reach_the_network(run):
     assert net.spec.activations == ("tanh", "tanh", "sigmoid")
     assert (net.spec.cost, net.spec.l2, net.spec.dropout) == ("quadratic", 0.01, 0.1)
     assert (net.spec.dtype, net.spec.seed) == ("float64", 3)
-    same = fastbp.Network([64, 7, 5, 10], activation="tanh", initializer="glorot_uniform",
+    same = fastbp.Network([64, 7, 5, 10], activation="tanh", output="sigmoid", initializer="glorot_uniform",
         l2=0.01, dropout=0.1, dtype="float64", seed=3)  # fmt: skip
     data = fastbp.datasets.load_digits()
     same.fit(data.x_train, data.y_train, 2, 50, fastbp.SGD(0.5, 0.5, nesterov=True), verbose=0)

@@ -94,10 +94,11 @@ class Recorder:
     def finite(self):
         return True
 
-    def snapshot(self):
+    def snapshot(self, into=None):
         pass
 
-    restore = snapshot
+    def moved(self, snapshot):
+        return True
 
 
 def test_a_seed_fixes_everything(engine, data):
@@ -410,39 +411,54 @@ def diverging(kind):
 @pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["short calls", "long calls"])
 @pytest.mark.parametrize("kind", ["cost", "parameters", "adam"])
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_divergence_leaves_the_last_finite_parameters(engine, batch_size, kind, seconds, monkeypatch):
+def test_divergence_in_the_first_epoch_leaves_the_network_as_it_was(engine, batch_size, kind, seconds, monkeypatch):
     monkeypatch.setattr(training, "CALL_SECONDS", seconds)
     monkeypatch.setattr(training, "SNAPSHOT_SECONDS", seconds)
     x, y, optimizer = diverging(kind)
-    options = {"activation": "identity", "output": "identity", "dtype": "float32"}
-    net, stopped = make(engine, **options), make(engine, **options)
-    net.biases = stopped.biases = [np.zeros(6), np.zeros(2)]
-    before = net.biases[1]
-    settings = {"epochs": 1, "batch_size": batch_size, "shuffle": False, "optimizer": optimizer}
-    whole = 10 // batch_size
+    net = make(engine, activation="identity", output="identity", dtype="float32")
+    net.biases = [np.zeros(6), np.zeros(2)]
+    before = pickle.loads(pickle.dumps(net))
     with pytest.raises(DivergenceError) as caught:
-        fit(net, x, y, **settings)
+        fit(net, x, y, epochs=1, batch_size=batch_size, shuffle=False, optimizer=optimizer)
     error = caught.value
-    assert (error.epoch, error.batch) == (1, whole + 1)
+    assert (error.epoch, error.batch) == (1, 10 // batch_size + 1)
     assert 0 <= error.layer < 2
-    fit(stopped, x[: whole * batch_size], y[: whole * batch_size], **settings)  # the mini-batches before it
-    assert_same_parameters(net, stopped)
-    assert not np.array_equal(net.biases[1], before)
-    assert all(np.isfinite(p).all() for p in net.weights + net.biases)
+    assert error.learning_rate == optimizer.learning_rate
+    assert f"at a learning rate of {optimizer.learning_rate:g}: layer" in str(error)
+    assert "the network has its parameters from before fit; write optimizer=fastbp.Adam(0.001)" in str(error)
+    assert_same_parameters(net, before)
+    assert net.epochs_trained == 0
 
 
-def test_divergence_in_a_later_epoch_names_it(engine, data):
+def test_after_divergence_the_message_can_be_followed(engine, data):
+    """As a person would: a rate that is far too large, then what the message says to write."""
+    x, y = data
+    net = make(engine, activation="relu", output="softmax", cost="cross_entropy", dtype="float32")
+    with pytest.raises(DivergenceError, match=r"write optimizer=fastbp.Adam\(0.001\)"):
+        fit(net, x, y, epochs=30, optimizer=SGD(1e6))
+    history = fit(net, x, y, epochs=200, batch_size=5, optimizer=Adam(0.001))
+    assert history.accuracy[-1] > 0.9
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["short calls", "long calls"])
+def test_divergence_in_a_later_epoch_goes_back_to_the_end_of_the_one_before(engine, data, seconds, monkeypatch):
+    monkeypatch.setattr(training, "SNAPSHOT_SECONDS", seconds)
+    x, y = data
+    x = x.copy()
+
     def explode(net, history):
         if len(history) == 2:
-            net.weights = [w * 1e38 for w in net.weights]
+            kept.append(pickle.loads(pickle.dumps(net)))
+            x[40] = 1e38  # of a later mini-batch
 
-    x, y = data
-    net = make(engine, activation="relu", output="identity", dtype="float32")
-    with pytest.raises(DivergenceError, match="in epoch 3, mini-batch 1: layer 1") as caught:
-        fit(net, x, y, epochs=5, optimizer=SGD(0.01), callbacks=[explode])
-    assert "lower the learning rate" in str(caught.value)
-    assert caught.value.epoch == 3
+    kept = []
+    net = make(engine, activation="identity", output="identity", dtype="float32")
+    x = x.astype(np.float32)  # which is used as it is
+    options = {"epochs": 5, "batch_size": 10, "optimizer": SGD(0.01), "callbacks": [explode], "shuffle": False}
+    with pytest.raises(DivergenceError, match=r"in epoch 3, mini-batch 5, .* its parameters of the end of epoch 2"):
+        fit(net, x, y, **options)
     assert net.epochs_trained == 2
+    assert_same_parameters(net, kept[0])
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])
@@ -456,18 +472,8 @@ def test_divergence_names_the_first_layer(engine, layer):
     assert caught.value.layer == layer
 
 
-def test_a_network_can_be_trained_on_after_divergence(engine, data):
-    net = make(engine, activation="relu", output="identity", dtype="float32")
-    before = net.evaluate(*data).cost
-    with pytest.raises(DivergenceError):
-        fit(net, *data, epochs=50, optimizer=SGD(1e10))
-    fresh = make(engine, activation="relu", output="identity", dtype="float32")
-    net.weights, net.biases = fresh.weights, fresh.biases
-    fit(net, *data, epochs=20, optimizer=SGD(0.05))
-    assert net.evaluate(*data).cost < before
-
-
 def test_divergence_errors_survive_pickling():
-    error = pickle.loads(pickle.dumps(DivergenceError(2, 7, 1)))
-    assert (error.epoch, error.batch, error.layer) == (2, 7, 1)
-    assert "epoch 2, mini-batch 7: layer 1 (weights[1], zs[1])" in str(error)
+    error = pickle.loads(pickle.dumps(DivergenceError(7, 4, 1, 0.5, 5)))
+    assert (error.epoch, error.batch, error.layer, error.learning_rate, error.kept) == (7, 4, 1, 0.5, 5)
+    assert "epoch 7, mini-batch 4, at a learning rate of 0.5: layer 1 (weights[1], zs[1])" in str(error)
+    assert "has its parameters of the end of epoch 5" in str(error)

@@ -5,6 +5,7 @@ import gzip
 import io
 import sys
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,10 +40,9 @@ class Table(NamedTuple):
 
 def read(path: str) -> Table:
     """Read a table; `-` is standard input."""
-    try:
-        import polars  # noqa: F401
-    except ImportError:
-        raise ImportError("tables need polars: pip install 'fastbp[table]'") from None
+    if find_spec("polars") is None:
+        raise ImportError("tables need polars: pip install 'fastbp[table]'")
+    # Before polars is imported: its handler of Ctrl-C lets a read that waits for input go on waiting.
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     name = "standard input" if path == "-" else path
     if data.startswith(GZIP):

@@ -11,11 +11,13 @@ the cost is computed from z: exact where a itself has already rounded to 0 or 1.
 # (NumPy types its ufuncs and operators as Any.)
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from . import Array
+
+CostName = Literal["quadratic", "binary_cross_entropy", "cross_entropy"]
 
 
 class Cost(NamedTuple):
@@ -24,6 +26,7 @@ class Cost(NamedTuple):
     name: str
     function: Callable[[Array, Array], Array]
     derivative: Callable[[Array, Array], Array]
+    outputs: tuple[str, ...] = ()  # activations it takes, the default first; a logarithm needs 0..1; (): any
 
 
 class FusedPair(NamedTuple):
@@ -92,15 +95,9 @@ COSTS: dict[str, Cost] = {
     row.name: row
     for row in (
         Cost("quadratic", quadratic, quadratic_derivative),
-        Cost("binary_cross_entropy", binary_cross_entropy, binary_cross_entropy_derivative),
-        Cost("cross_entropy", cross_entropy, cross_entropy_derivative),
+        Cost("binary_cross_entropy", binary_cross_entropy, binary_cross_entropy_derivative, ("sigmoid", "softmax")),
+        Cost("cross_entropy", cross_entropy, cross_entropy_derivative, ("softmax", "sigmoid")),
     )
-}
-
-# A cost that takes ln a needs outputs between 0 and 1.
-OUTPUTS: dict[str, tuple[str, ...]] = {
-    "binary_cross_entropy": ("sigmoid", "softmax"),
-    "cross_entropy": ("sigmoid", "softmax"),
 }
 
 # (output activation, cost) -> what the pair simplifies to

@@ -1,10 +1,13 @@
 """Initial weights w (n_out, n_in) and biases b (n_out,), drawn in float64."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
 from . import Array
+
+InitializerName = Literal["normal", "scaled_normal", "glorot_uniform", "he_normal"]
 
 Initializer = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
 

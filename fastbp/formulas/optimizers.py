@@ -6,7 +6,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -101,5 +101,7 @@ class Adam:
 def _keep_checked(optimizer: object, name: str, value: float) -> None:
     object.__setattr__(optimizer, name, value)  # frozen: the one moment it may be set
 
+
+OptimizerName = Literal["adam"]  # those whose fields all have a default
 
 OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
