@@ -256,7 +256,7 @@ def test_a_score_no_better_than_a_guess_is_a_warning(run, capsys):
     frame["kind"] = np.random.default_rng(0).permutation(np.where(np.arange(ROWS) < 100, "usual", "rare"))
     frame.to_csv("t.csv", index=False)
     said = run("train", "t.csv", "--no-plot", "--epochs", "1")
-    assert "always answering 'usual' is right as often" in said["warning"]
+    assert "always answering 'usual' is right as often" in said["warnings"][0]
     cli.main(["train", "t.csv", "--no-plot", "--epochs", "1"])
     assert "\nwarning      always answering 'usual'" in capsys.readouterr().out
 
@@ -327,3 +327,25 @@ def test_images_show_the_worst_mistakes(run, monkeypatch):
 class Figure:
     def savefig(self, file, **options):
         file.write(b"picture")
+
+
+# The model file
+
+
+def test_columns_are_kept_by_copies_and_refused_if_damaged(trained, run, tmp_path):
+    import copy
+
+    net = fastbp.load("t.safetensors")
+    assert copy.deepcopy(net).columns == net.to_reference().columns == net.columns
+    content = (tmp_path / "t.safetensors").read_bytes()
+    damaged = {b'\\"red\\"': b'\\"rad\\"', b'\\"kind\\": \\"number\\"': b'\\"kind\\": \\"nomber\\"'}
+    for old, new in damaged.items():
+        assert old in content
+        (tmp_path / "d.safetensors").write_bytes(content.replace(old, new))
+        broken = b"nomber" in new
+        said = run("predict", "d.safetensors", "t.csv", code=int(broken))
+        assert ("choose from number, category" in said["error"]) if broken else ("'red' in" in said["notes"][0])
+    net.columns = type(net.columns)(net.columns.columns[1:])
+    net.save("d.safetensors")
+    error = run("predict", "d.safetensors", "t.csv", code=1)["error"]
+    assert "its columns make 4 inputs, the network takes 5" in error

@@ -150,7 +150,7 @@ def test_the_target_has_a_name_or_a_number(tmp_path, target, name):
 
 
 def test_tables_need_polars(monkeypatch):
-    monkeypatch.setitem(sys.modules, "polars", None)
+    monkeypatch.setattr(tables, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'fastbp\[table\]'"):
         tables.read("t.csv")
 

@@ -6,8 +6,11 @@ takes plain data.
 
 import argparse
 import shlex
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..formulas import Array
 from ..formulas.optimizers import SGD, Adam
@@ -111,7 +114,7 @@ def run(options: argparse.Namespace) -> Outcome:
         **{f"test_{name}": tested.verdict.scores.get(name) for name in ("accuracy", "guess", "rmse", "r2")},
         "classes": None if data.classes is None else data.classes.tolist(),
         "confusion": None if tested.confusion is None else tested.confusion.tolist(),
-        "warning": tested.verdict.warning or None,
+        "warnings": [words for words in [tested.verdict.warning, *trained.doubts] if words],
         "notes": data.notes,
         "cross_check": trained.check.to_dict(),
         "samples_per_second": len(data.x_train) * len(trained.history) / seconds,
@@ -154,6 +157,7 @@ class Trained(NamedTuple):
 
     history: History
     check: CheckReport
+    doubts: list[str]  # what the library warned of
 
 
 def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, data: Data) -> Trained:
@@ -162,6 +166,8 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
 
     scale_x = scaling.choose(data.x_train, options.scale)
     scale_y = scaling.standard(data.y_train) if _is_linear(net, data) else None
+    if data.classes is not None:
+        net.classes = np.arange(len(data.classes))  # a rare class may be missing in one of the parts
     x, x_test = (scale_x(x) if scale_x else x for x in (data.x_train, data.x_test))
     y, y_test = (scale_y(y) if scale_y else y for y in (data.y_train, data.y_test))
     with usage():
@@ -169,13 +175,16 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
         if epochs is None:
             steps = -(-len(x) // max(options.batch_size, 1))
             epochs = min(max(LEAST_EPOCHS, STEPS // steps), MOST_EPOCHS)
-        history = net.fit(x, y, epochs, options.batch_size, optimizer, validation_data=(x_test, y_test))
+        with warnings.catch_warnings(record=True, action="always") as doubts:
+            history = net.fit(x, y, epochs, options.batch_size, optimizer, validation_data=(x_test, y_test))
     check = cross_check(net, x[:CHECKED_ROWS], y[:CHECKED_ROWS], steps=5)
     if scale_x:
         scaling.fold_into_inputs(net, scale_x)
     if scale_y:
         scaling.fold_into_outputs(net, scale_y)
-    return Trained(history, check)
+        for errors in (history.rmse, history.validation_rmse):  # in units of the target, as in the file
+            errors[:] = [None if error is None else error * float(scale_y.scale[0]) for error in errors]
+    return Trained(history, check, [str(doubt.message) for doubt in doubts])
 
 
 def _threads(text: str) -> str | int:
@@ -251,7 +260,7 @@ def _describe(
             f"{report['batch_size']}, "
             f"{report['optimizer']} at learning rate {report['learning_rate']:g}, seed {report['seed']}"),
         ("test", tested.verdict.words),
-        *(("warning", words) for words in [tested.verdict.warning] if words),
+        *(("warning", words) for words in report["warnings"]),
         ("cross-check", f"{verdict}: {len(check.rows)} arrays against NumPy in float64; "
             f"worst {check.worst.name}, at {check.worst.share:.2g} of its tolerance"),
         ("speed", f"{report['samples_per_second']:,.0f} samples per second: "
