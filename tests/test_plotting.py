@@ -107,14 +107,16 @@ def test_a_cost_that_falls_far_is_drawn_in_decades():
 def test_gaps_stay_gaps():
     line = plot_history(GAPS).lines[1]
     np.testing.assert_array_equal(line.get_ydata(), [np.nan, 1.5])
-    assert line.get_marker() == "o"  # or a value between gaps would not be seen
+    long = long_history(300)
+    long.validation_cost[1::2] = [None] * 150
+    assert plot_history(long).lines[1].get_marker() == "o"  # or a value between gaps would not be seen
 
 
 def test_a_history_that_diverged_is_drawn(tmp_path):
-    history = History([1.0, float("inf"), float("nan")], [None] * 3, [None] * 3, [None] * 3, [1.0] * 3, [0.1] * 3)
+    history = History([float("nan"), 1.0, float("inf")], [None] * 3, [None] * 3, [None] * 3, [1.0] * 3, [0.1] * 3)
     ax = plot_history(history)
     ax.figure.savefig(tmp_path / "h.png")
-    assert drawn(ax)[-1].get_label() == "best epoch: 1 (training cost 1)"
+    assert drawn(ax)[-1].get_label() == "best epoch: 2 (training cost 1)"
 
 
 def test_axes_of_the_user_are_used():
@@ -199,12 +201,13 @@ def test_worst_mistakes_are_images():
     ],
 )
 def test_training_is_drawn_in_one_figure(parts, titles, tmp_path):
-    figure = plot_training(FULL, classes=["a", "b", "c"], title="$ wine $", **parts)
+    figure = plot_training(FULL, classes=["a", "b", "c"], title=r"$\frac$", **parts)
     figure.savefig(tmp_path / "t.png")
     assert [ax.get_title().partition(":")[0] for ax in figure.axes if ax.get_title()] == titles
+    assert figure.get_figheight() == (6.4 if parts.get("mistakes") else 4.5)  # no empty strip
     boxes = [ax.get_tightbbox() for ax in figure.axes if ax.get_title()]
     assert not [1 for i, box in enumerate(boxes) for other in boxes[:i] if box.overlaps(other)]
-    assert figure.get_suptitle() == "$ wine $"
+    assert figure.get_suptitle() == r"$\frac$"
 
 
 # The library

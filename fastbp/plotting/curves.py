@@ -67,7 +67,7 @@ def _mark_best(ax: Any, pair: Pair, name: str) -> None:
         least, place = min(finite)
         grey = ax.xaxis.label.get_color()
         ax.axvline(place + 1, color=grey, alpha=0.5, lw=1, ls=":", label="_best")
-        ax.plot([place + 1], [least], "*", color=grey, ms=11, zorder=5,
+        ax.plot([place + 1], [least], "*", color=grey, mfc="none", ms=15, zorder=5,
                 label=f"best epoch: {place + 1} ({what} {name} {least:.3g})")  # fmt: skip
 
 
