@@ -76,6 +76,11 @@ def targets(name: str, y: object, m: int, n_out: int, cost: str, dtype: DType) -
     return array
 
 
+def target_columns(y: Any) -> object:
+    """Return the only column of a data frame, or all of them as rows."""
+    return y[y.columns[0]] if len(y.columns) == 1 else y.to_numpy()
+
+
 def check_length(name: str, y: Array, m: int) -> None:
     """Refuse a y of other samples than x's."""
     if len(y) != m:

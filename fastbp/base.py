@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Never, Self
 import numpy as np
 
 from . import arguments, defaults, doubts, labels, options, storage
-from .columns import Columns
-from .errors import ModelFileError
+from .columns import Columns, is_frame
+from .errors import ModelFileError, warn
 from .formulas import Array
 from .formulas.activations import Activation, HiddenName, OutputName
 from .formulas.costs import Cost, CostName
@@ -130,7 +130,7 @@ class BaseNetwork(ABC):
         self.threads = options.checked_threads(threads)
         self.epochs_trained = epochs_trained
         self.notes: dict[str, Any] = {}  # anything JSON can hold; kept in the file, means nothing to the network
-        self.columns: Columns | None = None  # what a table's columns mean to the inputs; kept in the file
+        self.columns: Columns | None = None  # of the data frame, if `fit` was given one: others are matched by name
         self._classes: Array | None = None
         self._output_is_open = False  # chosen by default, so that the first y may still change it
         self._fitting = False
@@ -188,7 +188,7 @@ class BaseNetwork(ABC):
 
     def predict(self, x: object, out: Array | None = None) -> Array:
         """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,)."""
-        batch, single = arguments.sample_or_samples(x, self.spec.sizes[0], self.dtype)
+        batch, single = arguments.sample_or_samples(self._inputs(x), self.spec.sizes[0], self.dtype)
         shape = (self.spec.sizes[-1],) if single else (len(batch), self.spec.sizes[-1])
         if out is None:
             out = np.empty(shape, self.dtype)
@@ -215,7 +215,7 @@ class BaseNetwork(ABC):
 
     def forward(self, x: object) -> Forward:
         """Return every z and a for x (m, n_0)."""
-        return self._forward(arguments.features("x", x, self.spec.sizes[0], self.dtype))
+        return self._forward(arguments.features("x", self._inputs(x), self.spec.sizes[0], self.dtype))
 
     def backprop(self, x: object, y: object) -> Gradients:
         """Return C over this batch with its penalties, its gradients, and the deltas."""
@@ -244,7 +244,8 @@ class BaseNetwork(ABC):
         Parameters
         ----------
         x, y
-            samples (m, n_0); labels (m,) of any kind, or targets (m, n_L)
+            samples (m, n_0), or a data frame, whose columns are found by name from then on; labels (m,) of any kind,
+            or targets (m, n_L)
         epochs
             sweeps over the data. None: 30, or as many as show the network 10 000 samples
         batch_size
@@ -273,7 +274,7 @@ class BaseNetwork(ABC):
             where the outcome is likely not what was meant: no parameter moved, or not one answer was right
 
         """
-        known = self._classes
+        known = self._classes, self.columns
         try:
             x, y = self._checked(x, y, learning=True)
             arguments.check_reachable("y", y, self.spec.activations[-1])
@@ -293,7 +294,7 @@ class BaseNetwork(ABC):
                 options.checked_verbose(verbose),
             )
         except Exception:
-            self._classes = known  # a call that is refused teaches nothing
+            self._classes, self.columns = known  # a call that is refused teaches nothing
             raise
         doubts.say_before(self.spec, task)
         history, moved = self._train(task, weights)
@@ -323,8 +324,7 @@ class BaseNetwork(ABC):
         storage.check_model(arrays, metadata)
         fields: dict[str, Any] = dict(metadata)
         del fields["format"], fields["version"]
-        notes, classes = fields.pop("notes", {}), fields.pop("classes", None)
-        columns = fields.pop("columns", None)
+        notes, classes, columns = fields.pop("notes", {}), fields.pop("classes", None), fields.pop("columns", None)
         try:
             if not isinstance(notes, dict):
                 raise TypeError(f"notes must be an object, got {notes!r:.80}")
@@ -334,15 +334,15 @@ class BaseNetwork(ABC):
             spec = NetworkSpec(**fields)
             classes = labels.checked_classes(classes, spec.sizes[-1])
             columns = None if columns is None else Columns.from_json(columns)
-            if columns is not None and columns.width != spec.sizes[0]:
-                raise ValueError(f"its columns are {columns.width} inputs, the network has {spec.sizes[0]}")
+            if columns and columns.width != spec.sizes[0]:
+                raise ValueError(f"its columns make {columns.width} inputs, the network takes {spec.sizes[0]}")
         except (TypeError, ValueError) as error:
             raise ModelFileError(f"{os.fspath(path)}: {error}") from None
         layers = range(len(spec.sizes) - 1)
         weights = [arrays[f"weights.{i}"] for i in layers]
         biases = [arrays[f"biases.{i}"] for i in layers]
         net = cls._assemble(spec, weights, biases, epochs_trained=epochs_trained)
-        net.notes, net._classes, net.columns = notes, classes, columns
+        net.notes, net.columns, net._classes = notes, columns, classes
         return net
 
     def to_reference(self) -> "BaseNetwork":
@@ -383,8 +383,12 @@ class BaseNetwork(ABC):
     def _besides(self) -> dict[str, Any]:
         """Return what a copy keeps, whatever its engine."""
         classes = None if self._classes is None else self._classes.copy()
-        kept = {"notes": deepcopy(self.notes), "columns": self.columns}
-        return kept | {"_classes": classes, "_output_is_open": self._output_is_open}
+        return {
+            "notes": deepcopy(self.notes),
+            "columns": self.columns,
+            "_classes": classes,
+            "_output_is_open": self._output_is_open,
+        }
 
     @classmethod
     def _assemble(
@@ -422,11 +426,30 @@ class BaseNetwork(ABC):
 
     def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
         """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
-        checked = arguments.features(f"{prefix}x", x, self.spec.sizes[0], self.dtype)
+        checked = arguments.features(f"{prefix}x", self._inputs(x, learning), self.spec.sizes[0], self.dtype)
         return checked, self._answers(f"{prefix}y", y, len(checked), learning)
+
+    def _inputs(self, x: object, learning: bool = False) -> object:
+        """Return the numbers of a data frame, found by the columns' names; anything else as it is."""
+        if not is_frame(x):
+            return x
+        columns = Columns.learn(x) if self.columns is None else self.columns
+        if columns.width != self.spec.sizes[0]:
+            raise ValueError(
+                f"the table's columns make {columns.width} inputs ({columns.described}), the network takes "
+                f"{self.spec.sizes[0]}; make it Network([{columns.width}, ...])"
+            )
+        if learning:
+            self.columns = columns
+        encoded = columns.encode(x)
+        for note in encoded.notes:
+            warn(note)
+        return encoded.x
 
     def _answers(self, name: str, y: object, m: int, learning: bool) -> Array:
         spec = self.spec
+        if is_frame(y):
+            y = arguments.target_columns(y)
         given = labels.as_labels(name, y)
         if given is not None:
             arguments.check_length(name, given, m)
@@ -447,6 +470,10 @@ class BaseNetwork(ABC):
             parameters = self._get_parameters()
             self._allocate()
             self._set_parameters(*parameters)
+
+    def _named(self, y: Array) -> Array:
+        """Return checked y as the public methods take it: places among the classes as labels."""
+        return y if self._classes is None or y.ndim == 2 else self._classes[y]
 
     def _known_classes(self) -> Array:
         """Return the classes, which are 0..K-1 where none have been named."""

@@ -115,7 +115,7 @@ def compare(
 
 def gradient_terms(truth: BaseNetwork, x: Array, y: Array) -> Quantities:
     """Return Σ|δ| / m and Σ|δ||a| / m, for BP3 and BP4."""
-    deltas = [np.abs(delta) for delta in truth.backprop(x, y).deltas]
+    deltas = [np.abs(delta) for delta in truth.backprop(x, truth._named(y)).deltas]
     inputs = [np.abs(a) for a in truth.forward(x).activations[:-1]]
     return {
         "nabla_b": [delta.mean(axis=0) for delta in deltas],
@@ -178,7 +178,7 @@ def _check_passes(
 ) -> list[Row]:
     def passed_forward(n: BaseNetwork) -> Quantities:
         states = n.forward(x)
-        cost = np.array(n.evaluate(x, y).cost)
+        cost = np.array(n.evaluate(x, n._named(y)).cost)
         return {
             "zs": states.zs,
             "activations": states.activations,
@@ -189,7 +189,7 @@ def _check_passes(
     keep = _same_side([net, truth, single], x)
 
     def passed_backward(n: BaseNetwork) -> Quantities:
-        found = n.backprop(x[keep], y[keep])
+        found = n.backprop(x[keep], n._named(y[keep]))
         arrays = {name: getattr(found, name) for name in ("deltas", "nabla_w", "nabla_b")}
         return {"cost": [np.array(found.cost)], **arrays}
 

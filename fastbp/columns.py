@@ -58,6 +58,11 @@ class Columns:
         """The number of inputs of all columns."""
         return sum(column.width for column in self.columns)
 
+    @property
+    def described(self) -> str:
+        """The columns in a sentence, with the number of inputs where it is not one."""
+        return _shown((f"{c.name}: {c.width}" if c.width != 1 else c.name for c in self.columns), 8).replace("'", "")
+
     @classmethod
     def learn(cls, frame: Any, forgiving: bool = False) -> Self:
         """Return the columns of a data frame.

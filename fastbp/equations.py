@@ -48,7 +48,7 @@ def check_equations(net: BaseNetwork, x: object, y: object) -> CheckReport:
     x, y = _smooth_rows(truth, x[:MAX_ROWS], y[:MAX_ROWS])
 
     def gradients(n: BaseNetwork) -> Quantities:
-        found = n.backprop(x, y)
+        found = n.backprop(x, n._named(y))
         return {"deltas": found.deltas, "nabla_b": found.nabla_b, "nabla_w": found.nabla_w}
 
     got, terms = gradients(net), gradient_terms(truth, x, y)

@@ -164,7 +164,9 @@ def _from_objects(name: str, array: Array) -> Array:
             return np.array(values, dtype)
         if any(fits):
             row = fits.index(False)
-            what = "missing" if values[row] is None or values[row] != values[row] else "of another kind"
+            odd = values[row]
+            missing = odd is None or type(odd).__name__ in ("NAType", "NaTType") or odd != odd
+            what = "missing" if missing else "of another kind"
             raise TypeError(
                 f"{name}[{row}] is {values[row]!r}, {what}; labels are all strings, all bools or all integers: "
                 f"drop row {row}"

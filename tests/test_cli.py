@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_options_reach_the_network(run):
     assert net.spec.activations == ("tanh", "tanh", "sigmoid")
     assert (net.spec.cost, net.spec.l2, net.spec.dropout) == ("quadratic", 0.01, 0.1)
     assert (net.spec.dtype, net.spec.seed) == ("float64", 3)
-    same = fastbp.Network([64, 7, 5, 10], activation="tanh", output="sigmoid", initializer="glorot_uniform",
+    same = fastbp.Network([64, 7, 5, 10], activation="tanh", output="sigmoid",
         l2=0.01, dropout=0.1, dtype="float64", seed=3)  # fmt: skip
     data = fastbp.datasets.load_digits()
     same.fit(data.x_train, data.y_train, 2, 50, fastbp.SGD(0.5, 0.5, nesterov=True), verbose=0)
@@ -364,7 +365,8 @@ sys.exit(main(["train", "--data", "slow.csv"]))
     argv = [sys.executable, "-c", code]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            with open("slow.csv", "w"):  # returns when the program has begun to read
+            with open("slow.csv", "w"):  # returns when the program has opened it
+                time.sleep(0.2)  # a signal between open and read would only be seen when something can be read
                 process.send_signal(signal.SIGINT)
                 out, err = process.communicate(timeout=60)
         finally:

@@ -65,6 +65,17 @@ def test_two_classes_have_one_output_or_two(engine, names, n_out):
     assert net.predict_labels(X[0]).tolist() == net.predict_labels(X[:1]).tolist()
 
 
+@pytest.mark.parametrize("trained", [False, True])
+@pytest.mark.parametrize(("n_out", "names"), [(3, NAMES["text"]), (2, ["no", "yes"]), (1, ["no", "yes"])], ids=str)
+def test_checks_take_labels(engine, n_out, names, trained):
+    net = make(engine, n_out)
+    y = np.array(names)[PLACES % len(names)]
+    if trained:
+        net.fit(X, y, 1)
+    assert fastbp.cross_check(net, X, y).passed
+    assert fastbp.check_equations(net, X, y).passed
+
+
 def test_classes_survive_files_copies_and_engines(engine, tmp_path):
     net = make(engine)
     net.fit(X, NAMES["text"][PLACES], 1)

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -27,7 +28,12 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    as_json = "--json" in argv
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: _complain(argv[0], f"warning: {message}")
+        return _main(argv, "--json" in argv)
+
+
+def _main(argv: Sequence[str], as_json: bool) -> int:
     try:
         options = _parser().parse_args(argv)
         outcome: Outcome = COMMANDS[options.command].run(options)

@@ -56,26 +56,25 @@ def _network(options: argparse.Namespace) -> Network:
 
 
 def _samples(options: argparse.Namespace, net: BaseNetwork) -> tuple[Pair, str]:
-    """Return samples for the network, y as labels 0..K-1 or numbers, and what they are."""
+    """Return samples for the network, y as labels or numbers, and what they are."""
     if options.data:
         found = samples.read(options.data, net, options.target)
         if found.y is None:
             raise UsageError(f"{options.data} has no answers to compute a cost from; name their column with --target")
-        return Pair(found.x, found.y if found.y.ndim > 1 else _places(options.data, found.y, net)), options.data
+        return Pair(found.x, found.y if found.y.ndim > 1 else _labels(options.data, found.y, net)), options.data
     if net.columns is None and (net.sizes[0], net.sizes[-1]) == (64, 10):
         return Pair(*load_digits()[2:]), "the digits' test part"
     return _random_samples(net), "random numbers"
 
 
-def _places(path: str, y: Array, net: BaseNetwork) -> Array:
-    """Return answers as the places of their classes; for one output, these are the targets 0 and 1."""
-    places = {name: place for place, name in enumerate(models.names(net))}
-    if unknown := sorted(set(y.tolist()) - set(places)):
+def _labels(path: str, y: Array, net: BaseNetwork) -> Array:
+    """Return answers, which are text, as the labels of the network."""
+    labels = dict(zip(models.names(net), models.labels(net), strict=True))
+    if unknown := sorted(set(y.tolist()) - set(labels)):
         shown = f"the answer {unknown[0]!r} is" if unknown[0] else "an empty answer is"
-        raise DataFileError(f"{path}: {shown} none of the network's classes {', '.join(places):.200}; "
+        raise DataFileError(f"{path}: {shown} none of the network's classes {', '.join(labels):.200}; "
                             "mend the row, or name the column of the answers with --target")  # fmt: skip
-    labels = np.array([places[name] for name in y.tolist()])
-    return labels if net.sizes[-1] > 1 else labels[:, None].astype(float)
+    return np.array([labels[name] for name in y.tolist()])
 
 
 def _random_samples(net: BaseNetwork) -> Pair:
@@ -83,7 +82,7 @@ def _random_samples(net: BaseNetwork) -> Pair:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((MAX_ROWS, net.sizes[0]))
     if net.spec.cost == "cross_entropy":
-        return Pair(x, rng.integers(0, net.sizes[-1], MAX_ROWS))
+        return Pair(x, np.array(models.labels(net))[rng.integers(0, net.sizes[-1], MAX_ROWS)])
     y: Array = rng.random((MAX_ROWS, net.sizes[-1]))
     return Pair(x, y)
 

@@ -42,7 +42,7 @@ def read(path: str) -> Table:
     """Read a table; `-` is standard input."""
     if find_spec("polars") is None:
         raise ImportError("tables need polars: pip install 'fastbp[table]'")
-    # Before polars is imported: its handler of Ctrl-C lets a read that waits for input go on waiting.
+    # Before polars is imported: its own handler of Ctrl-C lets a read that waits, for standard input say, wait on.
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     name = "standard input" if path == "-" else path
     if data.startswith(GZIP):

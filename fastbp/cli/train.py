@@ -24,7 +24,6 @@ from .warmup import compile_kernels
 
 CHECKED_ROWS = 200
 STEPS, LEAST_EPOCHS, MOST_EPOCHS = 2760, 20, 100  # by default
-OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
 
 
 class Defaults(NamedTuple):
@@ -203,17 +202,15 @@ def _optimizer(options: argparse.Namespace) -> SGD | Adam:
 def _network(options: argparse.Namespace, data: Data) -> Network:
     """Build the network that the options and the data ask for."""
     defaults = NUMBERS if data.classes is None else CLASSES
-    cost: Any = options.cost or defaults.cost
-    output: Any = OUTPUTS.get(cost, "identity" if data.classes is None else "sigmoid")
+    cost: Any = options.cost or defaults.cost  # a name that may be unknown, which Network says
     n_out = data.y_train.shape[1] if data.classes is None else len(data.classes)
     hidden = defaults.sizes if options.sizes is None else options.sizes
     with usage():
         return Network(
             [data.x_train.shape[1], *hidden, n_out],
             activation=options.activation,
-            output=output,
+            output=None if cost != "quadratic" else "identity" if data.classes is None else "sigmoid",
             cost=cost,
-            initializer="he_normal" if options.activation == "relu" else "glorot_uniform",
             l2=defaults.l2 if options.l2 is None else options.l2,
             dropout=defaults.dropout if options.dropout is None else options.dropout,
             dtype=options.dtype,
