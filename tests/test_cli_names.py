@@ -348,4 +348,4 @@ def test_columns_are_kept_by_copies_and_refused_if_damaged(trained, run, tmp_pat
     net.columns = type(net.columns)(net.columns.columns[1:])
     net.save("d.safetensors")
     error = run("predict", "d.safetensors", "t.csv", code=1)["error"]
-    assert "its columns are 4 inputs, the network has 5" in error
+    assert "its columns make 4 inputs, the network takes 5" in error
