@@ -182,6 +182,8 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
         scaling.fold_into_inputs(net, scale_x)
     if scale_y:
         scaling.fold_into_outputs(net, scale_y)
+        for errors in (history.rmse, history.validation_rmse):  # in units of the target, as in the file
+            errors[:] = [None if error is None else error * float(scale_y.scale[0]) for error in errors]
     return Trained(history, check, [str(doubt.message) for doubt in doubts])
 
 
