@@ -17,5 +17,32 @@ from .history import History as History
 from .network import Network as Network
 from .reference import ReferenceNetwork as ReferenceNetwork
 from .report import CheckReport as CheckReport
+from .version import __version__ as __version__
 
 load = Network.load
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "BaseNetwork",
+    "CheckReport",
+    "DataFileError",
+    "DivergenceError",
+    "Evaluation",
+    "Forward",
+    "Gradients",
+    "History",
+    "ModelFileError",
+    "Network",
+    "ReferenceNetwork",
+    "__version__",
+    "check_equations",
+    "cross_check",
+    "datasets",
+    "load",
+    "plotting",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, Never, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Never, Self, overload
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
 from .summary import Summary, summary
 from .training import Callback, Session, Task, Trained, train
+
+Verbose = Literal["auto", 0, 1, 2]
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
 
@@ -225,6 +227,38 @@ class BaseNetwork(ABC):
         """Return C with its penalties and, where right and wrong have a meaning, the accuracy."""
         return self._score(*self._checked(x, y))
 
+    @overload
+    def fit(
+        self,
+        x: object,
+        y: object,
+        epochs: int | None = None,
+        batch_size: int = ...,
+        optimizer: SGD | Adam | OptimizerName | None = None,
+        validation_data: None = None,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        sample_weight: object = None,
+        class_weight: object = None,
+        verbose: Verbose = "auto",
+    ) -> History[None]: ...
+
+    @overload
+    def fit(
+        self,
+        x: object,
+        y: object,
+        epochs: int | None = None,
+        batch_size: int = ...,
+        optimizer: SGD | Adam | OptimizerName | None = None,
+        validation_data: tuple[object, object] = ...,
+        shuffle: bool = True,
+        callbacks: Iterable[Callback] = (),
+        sample_weight: object = None,
+        class_weight: object = None,
+        verbose: Verbose = "auto",
+    ) -> History[float]: ...
+
     def fit(
         self,
         x: object,
@@ -237,8 +271,8 @@ class BaseNetwork(ABC):
         callbacks: Iterable[Callback] = (),
         sample_weight: object = None,
         class_weight: object = None,
-        verbose: int | str = "auto",
-    ) -> History:
+        verbose: Verbose = "auto",
+    ) -> History[Any]:
         """Train on mini-batches; the last one of an epoch may be short and is trained on too.
 
         Parameters
@@ -531,6 +565,10 @@ class BaseNetwork(ABC):
     @abstractmethod
     def _backprop(self, x: Array, y: Array) -> Gradients:
         """Return C and its gradients, penalties included, and the deltas; without dropout."""
+
+    def _needs_compiling(self) -> bool:
+        """Whether the first call of `_session` takes seconds."""
+        return False
 
     @abstractmethod
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:

@@ -1,5 +1,7 @@
 """What makes one doubt a `fit`, before it begins and after it ended as it should: said in a warning, not in silence."""
 
+from typing import Any
+
 import numpy as np
 
 from .errors import warn
@@ -20,7 +22,7 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
         )
 
 
-def say_after(history: History, task: Task, cost: str, *, moved: bool) -> None:
+def say_after(history: History[Any], task: Task, cost: str, *, moved: bool) -> None:
     """Warn of an outcome that most likely comes of a mistake in the call."""
     if not moved and task.optimizer.learning_rate > 0:
         warn(_still(history, task))
@@ -33,7 +35,7 @@ def say_after(history: History, task: Task, cost: str, *, moved: bool) -> None:
         _doubt_scale(history, task, cost)
 
 
-def _still(history: History, task: Task) -> str:
+def _still(history: History[Any], task: Task) -> str:
     rate = task.optimizer.learning_rate
     return (
         f"training changed no parameter in {len(history)} epoch{'s' * (len(history) > 1)}: the learning rate {rate:g} "
@@ -47,7 +49,7 @@ def _guesses(task: Task) -> float:
     return len(task.y) / len(np.unique(task.y))
 
 
-def _doubt_scale(history: History, task: Task, cost: str) -> None:
+def _doubt_scale(history: History[Any], task: Task, cost: str) -> None:
     """Warn where targets are far from 1 and the network is worse than their mean would be."""
     if cost != "quadratic" or task.y.ndim == 1:
         return

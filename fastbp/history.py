@@ -1,7 +1,7 @@
 """What `fit` measured, epoch by epoch."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .html import table
 from .notebook import is_notebook, show
@@ -11,8 +11,11 @@ COLUMNS = (*MEASURES, *(f"validation_{name}" for name in MEASURES), "learning_ra
 GAP = "..."
 
 
+Validated = TypeVar("Validated", bound=float | None)  # float where `fit` was given validation data
+
+
 @dataclass(repr=False)
-class History:
+class History(Generic[Validated]):
     """One entry per epoch in each list; None where it was not measured or has no meaning.
 
     `cost` and `accuracy` are running means over the samples as training saw them, each before the
@@ -23,7 +26,7 @@ class History:
 
     cost: list[float] = field(default_factory=list)
     accuracy: list[float | None] = field(default_factory=list)
-    validation_cost: list[float | None] = field(default_factory=list)
+    validation_cost: list[Validated] = field(default_factory=list)
     validation_accuracy: list[float | None] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)

@@ -179,6 +179,10 @@ class Network(BaseNetwork, engine="fast"):
         seen = run.train(np.arange(len(x)), 0, batches, 0)
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
 
+    def _needs_compiling(self) -> bool:
+        dtype = self.spec.dtype
+        return not any(str(signature[2].dtype) == dtype for signature in epoch.train.signatures)
+
     def _session(
         self,
         x: Array,

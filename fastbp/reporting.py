@@ -12,7 +12,7 @@ from .notebook import is_notebook
 
 COLUMNS = 79  # of 80: some terminals wrap a line that fills them
 BAR = "{desc} |{bar}| {percentage:3.0f}% {elapsed}<{remaining}{postfix}"
-COMPILING = "compiling, once, about 4 s"
+COMPILING = "compiling, once, about 4 s (or loading, 0.2 s)"
 
 
 class Reporter:
@@ -32,7 +32,7 @@ class Reporter:
             done = (epoch - 1) * self.samples + min(samples, self.samples)
             self.bar.update(done - self.bar.n)
 
-    def end_epoch(self, history: History) -> None:
+    def end_epoch(self, history: History[Any]) -> None:
         """Show the last epoch, on a bar when it is next drawn: short epochs would spend their time on drawing."""
         if self.bar is not None:
             self.bar.set_postfix_str(_figures(history), refresh=False)
@@ -84,7 +84,7 @@ def _columns() -> int:
         return COLUMNS
 
 
-def _figures(history: History) -> str:
+def _figures(history: History[Any]) -> str:
     """Say the last epoch's cost, and validation or else accuracy, as short as it can be."""
     words = [f"cost {history.cost[-1]:.3g}"]
     cost, accuracy = history.validation_cost[-1], history.validation_accuracy[-1]

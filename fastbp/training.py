@@ -5,6 +5,7 @@ divergence have their turn; between two calls the parameters are consistent and 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -22,7 +23,7 @@ SNAPSHOT_SECONDS = 1.0  # what Ctrl-C may lose, and a divergence has to replay; 
 
 BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
-Callback = Callable[[Any, History], object]
+Callback = Callable[[Any, History[Any]], object]
 
 
 class Progress(NamedTuple):
@@ -84,16 +85,16 @@ class Task(NamedTuple):
 class Trained(NamedTuple):
     """What came of it; `moved`: whether any parameter has changed."""
 
-    history: History
+    history: History[Any]
     moved: bool
 
 
 def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
-    history = History()
+    history: History[Any] = History()
     reporter = Reporter(task.verbose, task.epochs, len(task.x))
     try:
-        with reporter.compiling():
+        with reporter.compiling() if net._needs_compiling() else nullcontext():
             session = begin()
         loop = _Loop(net, session, task, reporter)
         for epoch in range(1, task.epochs + 1):
@@ -109,7 +110,7 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     return Trained(history, loop.moved)
 
 
-def _record(history: History, net: Any, task: Task, total: Progress, seconds: float) -> None:
+def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float) -> None:
     history.cost.append(total.cost / total.weight + net._penalty())
     history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
     history.rmse.append(_rmse(task, total.cost / total.weight))

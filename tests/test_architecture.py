@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
+import fastbp
+
 PACKAGE = Path(__file__).parent.parent / "fastbp"
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"errors", "processors", "streams", "history", "report", "files", "team", "html", "notebook", "plotting"},
+    {"version", "errors", "processors", "streams", "files", "team"},
+    {"html", "notebook", "history", "report", "plotting"},
     {"formulas"},
     {"defaults"},
     {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage", "columns", "series"},
@@ -144,9 +147,14 @@ def test_nothing_is_executed_from_text(name, tree):
 
 
 def test_the_public_names_are_explicit():
-    """`__init__` says `from .module import X as X` and nothing else, so that any tool can read it."""
-    docstring, *statements = TREES["__init__.py"].body
+    """`__init__` says `from .module import X as X`, and lists these names: any tool can read it."""
+    docstring, *statements, listing = TREES["__init__.py"].body
     assert isinstance(docstring.value, ast.Constant)
+    assert isinstance(listing, ast.FunctionDef)
+    assert listing.name == "__dir__"
+    imported = {alias.name for node in statements if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert set(dir(fastbp)) == set(fastbp.__all__) == imported | {"load"}
+    assert all(hasattr(fastbp, name) for name in fastbp.__all__)
     for node in statements:
         assert isinstance(node, (ast.ImportFrom, ast.Assign)), ast.unparse(node)
         if isinstance(node, ast.ImportFrom):

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..version import __version__
 from . import bench, check, doctor, predict, train, warmup
 from .outcome import Outcome, UsageError
 
@@ -88,9 +89,7 @@ def _parser() -> Parser:
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> NoReturn:
-        from importlib.metadata import version
-
-        print(f"fastbp {version('fastbp')}")
+        print(f"fastbp {__version__}")
         parser.exit()
 
 

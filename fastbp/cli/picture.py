@@ -43,7 +43,9 @@ def place(model: Path, wanted: str | None, unwanted: bool) -> Place:
     return Place(path)
 
 
-def draw(path: Path, history: History, table: Array | None, names: list[str], mistakes: list[Mistake] | None) -> None:
+def draw(
+    path: Path, history: History[Any], table: Array | None, names: list[str], mistakes: list[Mistake] | None
+) -> None:
     """Write the picture, whole or not at all."""
     figure = plot_training(history, table, names or None, mistakes, title=path.stem)
     suffix, content = path.suffix[1:], io.BytesIO()

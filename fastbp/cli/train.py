@@ -155,7 +155,7 @@ def _describe_data(net: Network, data: Data) -> None:
 class Trained(NamedTuple):
     """What is left of a training run, besides the network."""
 
-    history: History
+    history: History[Any]
     check: CheckReport
     doubts: list[str]  # what the library warned of
 

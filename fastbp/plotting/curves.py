@@ -14,7 +14,7 @@ Values = Sequence[float | None]
 Pair = tuple[Values, Values]  # training, validation
 
 
-def plot_history(history: History, ax: Any = None) -> Any:
+def plot_history(history: History[Any], ax: Any = None) -> Any:
     """Draw cost over epochs, and accuracy on a second axis where it was measured; return the axes.
 
     Where the history has errors in units of y, they are drawn instead of the cost. The best epoch is that of the

@@ -13,7 +13,7 @@ CURVE, CONFUSION, STRIP = (7.0, 4.5), 5.0, 1.9  # inches
 
 
 def plot_training(
-    history: History,
+    history: History[Any],
     confusion: Any = None,
     classes: Sequence[object] | None = None,
     mistakes: Sequence[Any] | None = None,
