@@ -24,9 +24,10 @@ from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAI
 from .kernels.simd import lanes
 from .kernels.team import LINE
 from .nonzeros import NO_SHORT_FORM, Nonzeros, find_nonzeros
+from .pace import TeamSize
 from .parameters import Parameters, aligned
 from .processors import team_sizes
-from .team import TeamSize, run_team
+from .team import run_team
 from .training import NOTHING, Progress
 from .workspace import Workspace
 
@@ -180,8 +181,8 @@ class Network(BaseNetwork, engine="fast"):
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
 
     def _needs_compiling(self) -> bool:
-        dtype = self.spec.dtype
-        return not any(str(signature[2].dtype) == dtype for signature in epoch.train.signatures)
+        compiled = getattr(epoch.train, "signatures", ())  # it is plain Python under NUMBA_DISABLE_JIT
+        return not any(str(signature[2].dtype) == self.spec.dtype for signature in compiled)
 
     def _session(
         self,
@@ -200,8 +201,8 @@ class Network(BaseNetwork, engine="fast"):
         rule = _rule(optimizer)
         return Run(
             self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), dropout=self.spec.dropout,
-            nonzeros=find_nonzeros(x, batch_size, epochs), **rates,
+            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), epochs=epochs,
+            dropout=self.spec.dropout, nonzeros=find_nonzeros(x, batch_size, epochs), **rates,
         )  # fmt: skip
 
 
@@ -227,12 +228,15 @@ class Run:
         *,
         num_slots: int,
         sizes: Sequence[int] = (1,),
+        epochs: int = 1,
         nonzeros: Nonzeros = NO_SHORT_FORM,
         **rates: float,
     ) -> None:
         store, spec = net._parameters, net.spec
         dtype = net.dtype
-        self.store, self.batch_size, self.team = store, batch_size, TeamSize(sizes)
+        self.store, self.batch_size = store, batch_size
+        kind = spec.sizes, batch_size, spec.dtype, rule, nonzeros.blocks, tuple(sizes)
+        self.team = TeamSize(sizes, epochs * -(-len(x) // batch_size), kind)
         self.space = Workspace(store, batch_size, max(sizes), nonzeros.blocks, train=True)
         self.nonzeros = nonzeros  # alive, as the workspace is: the settings hold addresses
         self.state = aligned(num_slots * store.buffer.size, dtype)
@@ -275,16 +279,24 @@ class Run:
     def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
         """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
         self.settings["seed"] = seed
+        stop = first + count
+        while first < stop and so_far.failed < 0:
+            size, part = self.team.next(stop - first)
+            start = perf_counter()
+            so_far = self._train(size, order, first, part, so_far)
+            self.team.learn(size, part, perf_counter() - start)
+            first += part
+        return so_far
+
+    def _train(self, size: int, order: Array, first: int, count: int, so_far: Progress) -> Progress:
+        """Run mini-batches by a team of this size."""
         self.space.sync[:] = 0
-        size = self.team.next()
         seen = np.tile(np.array(so_far, float), (size, 1))
 
         def work(thread: int, team: int) -> None:
             self._call(order, first, count, thread, team, seen[thread])
 
-        start = perf_counter()
         run_team(work, size, self._open_barriers)
-        self.team.learn(size, (perf_counter() - start) / count)
         failed = int(seen[0, 3])
         self.settings["step"] += count if failed < 0 else failed - first
         cost, correct, weight = seen[0, :3].tolist()

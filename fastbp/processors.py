@@ -12,8 +12,6 @@ CPUINFO = Path("/proc/cpuinfo")
 # Multiply-adds of a mini-batch below which a second thread is not even tried: some 4 us of work, of which the meetings
 # of two threads would be half.
 WORTH_TRYING = 200_000
-# Multiply-adds a thread from which a larger team is surely faster: trying the smaller ones costs more than it tells.
-SURE = 20_000_000
 
 
 def allowed_cores() -> int:
@@ -42,9 +40,7 @@ def team_sizes(wanted: int | str, macs: int, batch_size: int) -> list[int]:
     if macs < WORTH_TRYING or batch_size == 1:
         return [1]  # without a look at the cores, which takes ten files
     most = min(available_cores(), batch_size)
-    sizes = sorted({most, *(2**i for i in range(most.bit_length()))})
-    surely = max((size for size in sizes if macs >= SURE * size), default=1)
-    return [size for size in sizes if size >= surely]
+    return sorted({most, *(2**i for i in range(most.bit_length()))})
 
 
 def processor_name() -> str:

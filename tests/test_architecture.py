@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"version", "errors", "processors", "streams", "files", "team"},
+    {"version", "errors", "processors", "streams", "files", "team", "pace"},
     {"html", "notebook", "history", "report", "plotting"},
     {"formulas"},
     {"defaults"},

@@ -19,7 +19,6 @@ from processes import SECONDS, apart, busy
 
 from fastbp import SGD, Adam, network, processors, team
 from fastbp.network import Network
-from fastbp.team import TeamSize
 from fastbp.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
 
 THREADS = (1, 2, 3, 5, 8)
@@ -315,27 +314,3 @@ def large(threads):
 
 def test_small_steps_are_made_by_one_thread():
     assert Network([4, 16, 2], threads="auto", seed=0)._team_sizes(8) == [1]
-
-
-@pytest.mark.parametrize("fastest", [1, 2, 4])
-def test_the_fastest_team_is_found_and_found_again(fastest):
-    team, used = TeamSize([1, 2, 4]), []
-    for call in range(2 * TeamSize.AGAIN):
-        used.append(team.next())
-        disturbed = 100 if call in (3, 7) else 1  # one bad call does not decide
-        team.learn(used[-1], disturbed * (1.0 if used[-1] == fastest else 1.5))
-    assert set(used[: 3 * TeamSize.TRIALS]) == {1, 2, 4}
-    assert set(used[3 * TeamSize.TRIALS : TeamSize.AGAIN]) == {fastest}
-    assert set(used[TeamSize.AGAIN : TeamSize.AGAIN + 3]) == {1, 2, 4}
-    other = 1 if fastest != 1 else 2
-    for _ in range(2 * TeamSize.AGAIN):  # what was slow becomes fast
-        size = team.next()
-        team.learn(size, 0.1 if size == other else 1.0)
-    assert team.next() == other or team.calls % TeamSize.AGAIN < 3
-
-
-def test_a_team_of_one_size_is_not_asked():
-    team = TeamSize([5])
-    for _ in range(200):
-        assert team.next() == 5
-        team.learn(5, 1.0)
