@@ -12,6 +12,7 @@ def groups(tmp_path, monkeypatch):
     """Lay out a folder of control groups; return a function that fills it."""
     monkeypatch.setattr(processors, "CGROUPS", tmp_path / "cgroup")
     monkeypatch.setattr(processors, "OWN_GROUPS", tmp_path / "self")
+    processors.quota.cache_clear()
 
     def fill(own, **files):
         (tmp_path / "self").write_text(own)
@@ -20,7 +21,8 @@ def groups(tmp_path, monkeypatch):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
 
-    return fill
+    yield fill
+    processors.quota.cache_clear()
 
 
 @pytest.mark.parametrize(

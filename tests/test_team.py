@@ -314,3 +314,16 @@ def large(threads):
 
 def test_small_steps_are_made_by_one_thread():
     assert Network([4, 16, 2], threads="auto", seed=0)._team_sizes(8) == [1]
+
+
+@pytest.mark.skipif(team.other_cores() == set(), reason="the system tells no cores, or has one")
+def test_a_team_works_on_other_cores_than_its_first_thread():
+    seen = {}
+
+    def work(thread, size):
+        seen[thread] = os.sched_getaffinity(0)
+
+    allowed = os.sched_getaffinity(0)
+    team.run_team(work, 3, lambda: None)
+    assert seen[0] == os.sched_getaffinity(0) == allowed  # who called is left alone
+    assert all(cores < allowed and len(cores) == len(allowed) - 1 for cores in (seen[1], seen[2]))
