@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from textwrap import fill
 
+from .fits import FitResult
 from .result import Result, Time
 from .sweeps import SWEEPS, growths
 
@@ -36,6 +37,22 @@ def sweep(name: str, results: Sequence[Result]) -> str:
         cliff = "cliff" if grown and grown.cliff else ""
         rows.append([str(value), _time(result.times["fastbp"]), peer, ratio, *factors, cliff])
     heads = [name, "fastbp", "best peer", "ratio", "work", "time of fastbp", "time of the best peer", ""]
+    return _markdown(heads, rows)
+
+
+def fits(results: Sequence[FitResult]) -> str:
+    """Write a row for each fit: fastbp by what `threads` was, the best peer, and how they compare."""
+    rows = []
+    for result in results:
+        auto, one, best = result.ours["auto"].median, result.ours["1"].median, result.best_peer
+        case = result.fit.case
+        work = f"{case.samples:,} samples, {result.fit.epochs} epoch{'s' * (result.fit.epochs > 1)}"
+        peer = f"{_time(result.peers[best])} ({best})" if best else "-"
+        ratio = f"{result.peers[best].median / auto:.2f}" if best else "-"
+        ours = [_time(time) for time in result.ours.values()]
+        rows.append([case.description, work, *ours, peer, f"{auto / one:.2f}", f"{auto / result.better:.2f}", ratio])
+    names = [f"threads={name}" for name in results[0].ours]
+    heads = ["case", "fit", *names, "best peer", "auto / one thread", "auto / the better", "best peer / auto"]
     return _markdown(heads, rows)
 
 

@@ -20,7 +20,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--cases", nargs="+", metavar="NAME", help="some of tiny nielsen tab mid deep big expm predict1 sparse")
     add("--sweep", choices=("width", "depth", "batch", "samples"), help="instead: how the cost grows with it")
-    add("--threads", type=int, default=1, help="of every contender (default: 1)")
+    add("--fits", action="store_true", help="instead: whole fits after a pause, and what threads='auto' makes of them")
+    add("--threads", type=int, help="of every contender (default: 1; with --fits, all cores)")
     add("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
     add("--rounds", type=int, default=7, help="of which the median is taken (default: 7)")
     add("--plot", metavar="FILE.png", help="draw the table")
@@ -33,6 +34,9 @@ def run(options: argparse.Namespace) -> Outcome:
     from ..bench.peers import present
     from ..bench.threads import limit_threads
 
+    if options.fits:
+        return _fits(options)
+    options.threads = 1 if options.threads is None else options.threads
     cases = _cases(options)
     if options.plot:
         from ..plotting import check_format
@@ -63,6 +67,33 @@ def run(options: argparse.Namespace) -> Outcome:
         grown = [growth and growth._asdict() | {"cliff": growth.cliff} for growth in sweeps.growths(results)]
         report["sweep"] = {"of": options.sweep, "values": sweeps.SWEEPS[options.sweep].values, "growth": grown}
     return Outcome(report, "\n\n".join(text))
+
+
+def _fits(options: argparse.Namespace) -> Outcome:
+    from tqdm import tqdm
+
+    from ..bench import fits, tables
+    from ..bench.machine import describe_machine
+    from ..bench.peers import present
+    from ..bench.threads import limit_threads
+    from ..processors import available_cores
+
+    if options.cases or options.sweep or options.plot:
+        raise UsageError("--fits has cases of its own, and no picture: give it without --cases, --sweep and --plot")
+    threads = options.threads or max(2, available_cores())
+    machine = describe_machine()
+    notes = limit_threads(threads)
+    peers = [name for name in present()[0] if name in fits.FITTING]
+    bar = tqdm(fits.FITS, desc="fits", disable=None, leave=False)
+    results = fits.measure_all(bar, options.dtype, threads, peers, options.rounds)
+    where = f"{machine['processor']}; {machine['system']}; {machine['versions']}; {machine['date']}."
+    how = (
+        f"Milliseconds per fit, median ± half the distance of the quartiles; {options.dtype}, peers with {threads} "
+        f"threads, {options.rounds} rounds, a pause of {fits.PAUSE:g} s before each."
+    )
+    report = {"machine": machine, "threads": threads, "rounds": options.rounds, "notes": notes}
+    report["results"] = [result.report() for result in results]
+    return Outcome(report, "\n\n".join([how, where, tables.fits(results), *notes]))
 
 
 def _cases(options: argparse.Namespace) -> list[Any]:
