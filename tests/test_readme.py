@@ -4,10 +4,13 @@ import re
 import shlex
 import shutil
 import subprocess
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+import fastbp
+from fastbp import defaults
 from fastbp.cli import _parser
 from fastbp.formulas.activations import ACTIVATIONS
 from fastbp.formulas.costs import COSTS
@@ -34,9 +37,13 @@ def test_every_python_example_runs(tmp_path, monkeypatch):
     names = {}
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), names)
-    assert len(blocks("python")) >= 7
-    assert names["score"].accuracy > 0.9
-    assert names["error"] < 0.1
+    assert len(blocks("python")) >= 8
+    fish = fastbp.load("fish.safetensors")
+    assert set(fish.classes) == {"carp", "salmon", "trout"}
+    assert fish.evaluate(names["scaled"], names["kind"]).accuracy > 0.9
+    assert names["error"] < 0.15 * names["deviation"]
+    assert names["score"].accuracy > 0.95
+    assert names["book"].evaluate(names["data"].x_test, names["data"].y_test).accuracy > 0.9
 
 
 @pytest.mark.parametrize("name", ["main", "test"])
@@ -55,6 +62,35 @@ def test_commands_in_examples_are_accepted():
     assert len(examples) >= 6
     for line in examples:
         _parser().parse_args(shlex.split(line)[1:])
+
+
+def test_the_table_of_defaults_says_what_the_code_does():
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in README.splitlines() if line.startswith("| `")]
+    said = {row[0]: row[1] for row in cells}
+    samples = f"{defaults.SAMPLES:,}".replace(",", " ")
+    epochs = f"{defaults.EPOCHS}, or as many as show the network {samples} samples; {defaults.BATCH_SIZE}"
+    assert said["`epochs`, `batch_size`"] == epochs
+    assert f"`Adam({defaults.OPTIMIZER.learning_rate:.0e}" in said["`optimizer`"].replace("1e-3", "1e-03")
+    for row in ACTIVATIONS.values():
+        if row.name != "softmax":
+            assert re.search(rf"{row.initializer}[^;,]* for [^;]*\b{row.name}\b", said["`initializer`"])
+    for row in COSTS.values():
+        if row.outputs:
+            assert f"{row.outputs[0]} for {row.name}" in said["`output`"]
+    assert said["`activation`"].startswith(signature(fastbp.Network).parameters["activation"].default)
+    assert said["`cost`"].startswith(signature(fastbp.Network).parameters["cost"].default)
+
+
+def test_recipes_stand_above_everything_about_speed():
+    assert README.index("## Two recipes") < README.index("## How fast")
+    assert README.index("## What is chosen") < README.index("## How fast")
+    assert all(len(block.splitlines()) <= 13 for block in blocks("python")[:2])
+
+
+def test_pictures_and_links_exist():
+    for name in ("README.md", "benchmarks/README.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            assert (ROOT / name).parent.joinpath(link).exists(), link
 
 
 def test_all_choices_are_listed():
