@@ -9,7 +9,7 @@ import pytest
 
 import fastbp
 
-PACKAGE = Path(__file__).parent.parent / "fastbp"
+PACKAGE = Path(fastbp.__file__).parent  # the one that is installed
 FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
