@@ -3,9 +3,6 @@
 from . import datasets as datasets
 from . import plotting as plotting
 from .base import BaseNetwork as BaseNetwork
-from .base import Evaluation as Evaluation
-from .base import Forward as Forward
-from .base import Gradients as Gradients
 from .checking import cross_check as cross_check
 from .equations import check_equations as check_equations
 from .errors import DataFileError as DataFileError
@@ -17,6 +14,9 @@ from .history import History as History
 from .network import Network as Network
 from .reference import ReferenceNetwork as ReferenceNetwork
 from .report import CheckReport as CheckReport
+from .results import Evaluation as Evaluation
+from .results import Forward as Forward
+from .results import Gradients as Gradients
 from .version import __version__ as __version__
 
 load = Network.load

@@ -4,15 +4,15 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, Never, Self, overload
+from typing import Any, ClassVar, Literal, Never, Self, overload
 
 import numpy as np
 
-from . import arguments, defaults, doubts, labels, options, storage
+from . import arguments, defaults, doubts, labels, model_file, options
 from .columns import Columns, is_frame
-from .errors import ModelFileError, warn
+from .errors import warn
 from .formulas import Array
 from .formulas.activations import Activation, HiddenName, OutputName
 from .formulas.costs import Cost, CostName
@@ -20,6 +20,8 @@ from .formulas.initializers import INITIALIZERS, InitializerName
 from .formulas.optimizers import SGD, Adam, OptimizerName
 from .formulas.penalties import penalty
 from .history import History as History
+from .model_file import Saved
+from .results import Evaluation, Forward, Gradients
 from .spec import DTYPES
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
@@ -29,29 +31,6 @@ from .training import Callback, Session, Task, Trained, train
 Verbose = Literal["auto", 0, 1, 2]
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
-
-
-class Forward(NamedTuple):
-    """Every z and a of a forward pass; `activations[0]` is x."""
-
-    zs: list[Array]  # (m, n_l) per computed layer
-    activations: list[Array]  # (m, n_l) per layer, x first
-
-
-class Gradients(NamedTuple):
-    """C of a batch with its penalties, its gradients, and δ of each sample (not divided by m)."""
-
-    cost: float
-    nabla_w: list[Array]  # (n_out, n_in) per computed layer
-    nabla_b: list[Array]  # (n_out,) per computed layer
-    deltas: list[Array]  # (m, n_out) per computed layer: ∂C_x/∂z
-
-
-class Evaluation(NamedTuple):
-    """C with its penalties, and the share of right answers (None where it has no meaning)."""
-
-    cost: float
-    accuracy: float | None
 
 
 class BaseNetwork(ABC):
@@ -342,41 +321,17 @@ class BaseNetwork(ABC):
 
         `notes` takes the place of `net.notes` in the file: anything JSON can hold; it means nothing to the network.
         """
-        weights, biases = self._get_parameters()
-        arrays = {f"weights.{i}": w for i, w in enumerate(weights)}
-        arrays |= {f"biases.{i}": b for i, b in enumerate(biases)}
-        metadata = {"format": "fastbp", "version": 1, **asdict(self.spec)}
-        metadata |= {"epochs_trained": self.epochs_trained, "notes": dict(self.notes if notes is None else notes)}
-        metadata["classes"] = None if self._classes is None else self._classes.tolist()
-        metadata["columns"] = None if self.columns is None else self.columns.to_json()
-        storage.write(path, arrays, metadata)
+        kept = dict(self.notes if notes is None else notes)
+        model_file.write(
+            path, Saved(self.spec, *self._get_parameters(), self.epochs_trained, kept, self.columns, self._classes)
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read what `save` wrote; a damaged file raises ModelFileError."""
-        arrays, metadata = storage.read(path)
-        storage.check_model(arrays, metadata)
-        fields: dict[str, Any] = dict(metadata)
-        del fields["format"], fields["version"]
-        notes, classes, columns = fields.pop("notes", {}), fields.pop("classes", None), fields.pop("columns", None)
-        try:
-            if not isinstance(notes, dict):
-                raise TypeError(f"notes must be an object, got {notes!r:.80}")
-            epochs_trained = options.integer(
-                "epochs_trained", fields.pop("epochs_trained", 0), low=0
-            )
-            spec = NetworkSpec(**fields)
-            classes = labels.checked_classes(classes, spec.sizes[-1])
-            columns = None if columns is None else Columns.from_json(columns)
-            if columns and columns.width != spec.sizes[0]:
-                raise ValueError(f"its columns make {columns.width} inputs, the network takes {spec.sizes[0]}")
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{os.fspath(path)}: {error}") from None
-        layers = range(len(spec.sizes) - 1)
-        weights = [arrays[f"weights.{i}"] for i in layers]
-        biases = [arrays[f"biases.{i}"] for i in layers]
-        net = cls._assemble(spec, weights, biases, epochs_trained=epochs_trained)
-        net.notes, net.columns, net._classes = notes, columns, classes
+        saved = model_file.read(path)
+        net = cls._assemble(saved.spec, saved.weights, saved.biases, epochs_trained=saved.epochs_trained)
+        net.notes, net.columns, net._classes = saved.notes, saved.columns, saved.classes
         return net
 
     def to_reference(self) -> "BaseNetwork":

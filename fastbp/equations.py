@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .base import BaseNetwork, Forward
+from .base import BaseNetwork
 from .checking import ROUNDOFF, Quantities, compare, gradient_terms, references
 from .formulas import Array
 from .formulas.activations import ACTIVATIONS
@@ -22,6 +22,7 @@ from .formulas.costs import FUSED
 from .formulas.penalties import penalty
 from .reference import cost_per_sample, forward, one_hot
 from .report import CheckReport, Row
+from .results import Forward
 
 STEP = 6e-6  # ∛u₆₄: where truncation and lost digits are about equal
 MAX_ROWS = 16  # of x

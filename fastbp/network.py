@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from . import options
-from .base import BaseNetwork, Forward, Gradients
+from .base import BaseNetwork
 from .formulas import Array
 from .formulas.optimizers import SGD, Adam
 from .kernels import blocks, epoch, online, skipping
@@ -27,6 +27,7 @@ from .nonzeros import NO_SHORT_FORM, Nonzeros, find_nonzeros
 from .pace import TeamSize
 from .parameters import Parameters, aligned
 from .processors import team_sizes
+from .results import Forward, Gradients
 from .team import run_team
 from .training import NOTHING, Progress
 from .workspace import Workspace

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from .base import BaseNetwork, Forward, Gradients
+from .base import BaseNetwork
 from .formulas import Array
 from .formulas.activations import ACTIVATIONS, Activation
 from .formulas.costs import COSTS, FUSED
 from .formulas.dropout import keep_scale
 from .formulas.optimizers import SGD, Adam
 from .formulas.penalties import penalty, penalty_gradient
+from .results import Forward, Gradients
 from .spec import NetworkSpec
 from .training import NOTHING, Progress
 

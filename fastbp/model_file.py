@@ -1,0 +1,64 @@
+"""A network in a file: its parameters as arrays, and what it is as metadata."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from . import labels, options, storage
+from .columns import Columns
+from .errors import ModelFileError
+from .formulas import Array
+from .spec import NetworkSpec
+
+Path = str | os.PathLike[str]
+
+
+class Saved(NamedTuple):
+    """All that a file holds of a network."""
+
+    spec: NetworkSpec
+    weights: Sequence[Array]  # (n_out, n_in) per computed layer
+    biases: Sequence[Array]  # (n_out,) per computed layer
+    epochs_trained: int
+    notes: dict[str, Any]
+    columns: Columns | None
+    classes: Array | None
+
+
+def write(path: Path, saved: Saved) -> None:
+    """Write a safetensors file, all of it or nothing."""
+    arrays = {f"weights.{i}": w for i, w in enumerate(saved.weights)}
+    arrays |= {f"biases.{i}": b for i, b in enumerate(saved.biases)}
+    metadata = {"format": storage.FORMAT, "version": storage.VERSION, **asdict(saved.spec)}
+    metadata |= {"epochs_trained": saved.epochs_trained, "notes": saved.notes}
+    metadata["classes"] = None if saved.classes is None else saved.classes.tolist()
+    metadata["columns"] = None if saved.columns is None else saved.columns.to_json()
+    storage.write(path, arrays, metadata)
+
+
+def read(path: Path) -> Saved:
+    """Read what `write` wrote; whatever is wrong with it is a ModelFileError."""
+    arrays, metadata = storage.read(path)
+    storage.check_model(arrays, metadata)
+    layers = range(len(metadata["sizes"]) - 1)
+    weights, biases = ([arrays[f"{kind}.{i}"] for i in layers] for kind in ("weights", "biases"))
+    try:
+        return _described(metadata, weights, biases)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"{os.fspath(path)}: {error}") from None
+
+
+def _described(metadata: dict[str, Any], weights: list[Array], biases: list[Array]) -> Saved:
+    fields = {name: value for name, value in metadata.items() if name not in ("format", "version")}
+    notes = fields.pop("notes", {})
+    if not isinstance(notes, dict):
+        raise TypeError(f"notes must be an object, got {notes!r:.80}")
+    epochs_trained = options.integer("epochs_trained", fields.pop("epochs_trained", 0), low=0)
+    classes, columns = fields.pop("classes", None), fields.pop("columns", None)
+    spec = NetworkSpec(**fields)
+    found = None if columns is None else Columns.from_json(columns)
+    if found and found.width != spec.sizes[0]:
+        raise ValueError(f"its columns make {found.width} inputs, the network takes {spec.sizes[0]}")
+    known = labels.checked_classes(classes, spec.sizes[-1])
+    return Saved(spec, weights, biases, epochs_trained, notes, found, known)
