@@ -3,6 +3,7 @@
 A network of K outputs has K classes, one of a single output has two.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,8 +36,9 @@ def as_labels(name: str, y: object) -> Array | None:
 
 def is_masked(value: object) -> bool:
     """Whether an array, or one in a list of arrays, has masks, which NumPy would drop without a word."""
+    ma = sys.modules.get("numpy.ma")  # who has a masked array has imported it; NumPy 2.0 takes 10 MB and 50 ms for it
     several = value if isinstance(value, (list, tuple)) else [value]
-    return any(isinstance(array, np.ma.MaskedArray) for array in several)
+    return ma is not None and any(isinstance(array, ma.MaskedArray) for array in several)
 
 
 def count_of(n_out: int) -> int:

@@ -7,10 +7,10 @@ import pytest
 
 import fastbp
 from fastbp import SGD, Adam, Network, ReferenceNetwork, check_equations, cross_check
-from fastbp.results import Forward
 from fastbp.checking import OPTIMIZERS, TOLERANCES, references
 from fastbp.formulas.optimizers import OPTIMIZERS as KINDS
 from fastbp.report import CheckReport, Row
+from fastbp.results import Forward
 
 PAIRS = [
     ("sigmoid", "quadratic"),
