@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .errors import warn
 from .formulas import Array, number
 from .formulas.activations import ACTIVATIONS
 from .labels import is_masked, listed
@@ -81,6 +82,14 @@ def target_columns(y: Any) -> object:
     return y[y.columns[0]] if len(y.columns) == 1 else y.to_numpy()
 
 
+def doubt_order(x: Any, y: Any) -> None:
+    """Warn where a data frame and a series have other indexes: rows belong together by place."""
+    one: Any = getattr(x, "index", None)
+    other: Any = getattr(y, "index", None)
+    if hasattr(one, "equals") and hasattr(other, "equals") and not one.equals(other):
+        warn("x and y have different indexes; their rows are taken in order: the first of x with the first of y")
+
+
 def check_length(name: str, y: Array, m: int) -> None:
     """Refuse a y of other samples than x's."""
     if len(y) != m:
@@ -99,6 +108,8 @@ def check_reachable(name: str, y: Array, output: str) -> None:
     count = int(found[-1]) + 1
     classes = y.shape[1] == 1 and np.array_equal(found, np.arange(count)) and count <= MAX_CLASSES
     hint = f'; for {count} classes make it Network([..., {count}], cost="cross_entropy")' if classes else ""
+    if y.shape[1] == 1 and len(found) == 2:
+        hint = '; for 2 classes choose cost="binary_cross_entropy"'
     raise ValueError(
         f"{name}[{', '.join(map(str, place))}] is {y[place]:g}, and {output} outputs only reach {reach}: "
         f'choose output="identity", or scale {name}{hint}'
@@ -244,7 +255,8 @@ def _labels(name: str, array: Array, n_out: int) -> Array:
     wrong = ~((array >= 0) & (array < n_out) & (array == np.trunc(array)))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"{name}[{row}] is {array[row]}; labels are integers 0..{n_out - 1}")
+        way = f"missing: drop row {row}" if array[row] != array[row] else f"labels are integers 0..{n_out - 1}"
+        raise ValueError(f"{name}[{row}] is {array[row]}; {way}")
     # A copy: kernels use labels as places in memory, so nobody may change them meanwhile.
     return _read_only(np.array(array, np.int64, order="C"))
 

@@ -98,7 +98,9 @@ class BaseNetwork(ABC):
 
         """
         if more:
-            raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]}); the rest goes by name")
+            if isinstance(sizes, int):
+                raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]})")
+            raise TypeError(f"all but sizes goes by name; write activation={more[0]!r}, if that is what is meant")
         spec = NetworkSpec.from_arguments(
             sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed
         )
@@ -165,6 +167,8 @@ class BaseNetwork(ABC):
 
     @classes.setter
     def classes(self, value: object) -> None:
+        if value is not None and self.sizes[-1] == 1 and self.spec.activations[-1] != "sigmoid":
+            raise ValueError(f"the one output ({self.spec.activations[-1]}) is a quantity, which has no classes")
         self._classes = labels.checked_classes(value, self.spec.sizes[-1])
 
     def predict(self, x: object, out: Array | None = None) -> Array:
@@ -185,8 +189,11 @@ class BaseNetwork(ABC):
         """
         output = self.spec.activations[-1]
         if self._classes is None and output not in ("softmax", "sigmoid"):
+            raise ValueError(f"the outputs ({output}) are quantities, which have no labels: write predict(x)")
+        if self._classes is None and output == "sigmoid" and self.sizes[-1] > 1 and self.epochs_trained:
             raise ValueError(
-                f"the outputs ({output}) are quantities, which have no labels: write predict(x), or name net.classes"
+                "the network was trained on several labels at once, not on one a sample: write predict(x) > 0.5, or "
+                "name net.classes if only one can apply"
             )
         a = self.predict(x)
         a = a[None, :] if a.ndim == 1 else a
@@ -279,40 +286,55 @@ class BaseNetwork(ABC):
         Raises
         ------
         DivergenceError
-            when cost or parameters stop being finite; the parameters are put back to the end of the epoch before
+            when cost or parameters stop being finite; the parameters are put back to the end of the last good epoch
 
         Warns
         -----
         UserWarning
-            where the outcome is likely not what was meant: no parameter moved, or not one answer was right
+            where what was asked for, or its outcome, is likely not what was meant: sigmoids with cross_entropy for
+            labels, integers taken for quantities, inputs or targets far from 1, no weight moved, not one right answer;
+            columns of a data frame that are ignored or taken in order, categories that are unknown
 
         """
-        known = self._classes, self.columns
+        known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
         try:
-            x, y = self._checked(x, y, learning=True)
-            arguments.check_reachable("y", y, self.spec.activations[-1])
-            weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
-            weights = arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype)
-            task = Task(
-                x,
-                y,
-                min(options.integer("batch_size", batch_size, low=1), len(x)),
-                defaults.epochs(len(x)) if epochs is None else options.integer("epochs", epochs, low=1),
-                options.truth("shuffle", shuffle),
-                accuracy := arguments.has_accuracy(y, self.spec.activations[-1]),
-                not accuracy and self.spec.cost == "quadratic" and self.spec.sizes[-1] == 1,
-                options.checked_optimizer(optimizer),
-                self._checked_validation(validation_data),
-                options.checked_callbacks(callbacks),
-                options.checked_verbose(verbose),
-            )
+            task, weights = self._task(
+                x, y, epochs, batch_size, optimizer, validation_data, shuffle, callbacks, sample_weight, class_weight,
+                verbose,
+            )  # fmt: skip
+            doubts.say_before(self.spec, task)
+            history, moved = self._train(task, weights)
         except Exception:
-            self._classes, self.columns = known  # a call that is refused teaches nothing
+            if self.epochs_trained == trained:  # a call that is refused, or diverges at once, teaches nothing
+                self._set_spec(known[0])
+                self._classes, self.columns = known[1:]
             raise
-        doubts.say_before(self.spec, task)
-        history, moved = self._train(task, weights)
-        doubts.say_after(history, task, self.spec.cost, moved=moved)
+        doubts.say_after(history, task, weights, self._penalty(), moved=moved)
         return history
+
+    def _task(
+        self, x: object, y: object, epochs: object, batch_size: object, optimizer: object, validation_data: object,
+        shuffle: object, callbacks: object, sample_weight: object, class_weight: object, verbose: object,
+    ) -> tuple[Task, Array | None]:  # fmt: skip
+        """Return the checked arguments of `fit`, and the weights of the samples."""
+        x, y = self._checked(x, y, learning=True)
+        arguments.check_reachable("y", y, self.spec.activations[-1])
+        weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
+        weights = arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype)
+        task = Task(
+            x,
+            y,
+            min(options.integer("batch_size", batch_size, low=1), len(x)),
+            defaults.epochs(len(x)) if epochs is None else options.integer("epochs", epochs, low=1),
+            options.truth("shuffle", shuffle),
+            arguments.has_accuracy(y, self.spec.activations[-1]),
+            self.spec.cost == "quadratic",
+            options.checked_optimizer(optimizer),
+            self._checked_validation(validation_data),
+            options.checked_callbacks(callbacks),
+            options.checked_verbose(verbose),
+        )
+        return task, weights
 
     def save(
         self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None
@@ -415,14 +437,23 @@ class BaseNetwork(ABC):
 
     def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
         """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
+        arguments.doubt_order(x, y)
         checked = arguments.features(f"{prefix}x", self._inputs(x, learning), self.spec.sizes[0], self.dtype)
         return checked, self._answers(f"{prefix}y", y, len(checked), learning)
 
     def _inputs(self, x: object, learning: bool = False) -> object:
         """Return the numbers of a data frame, found by the columns' names; anything else as it is."""
         if not is_frame(x):
+            if self.columns is not None and hasattr(x, "to_frame"):
+                raise TypeError("x is a row of a data frame, taken out of it; keep it one: frame.iloc[[i]]")
             return x
         columns = Columns.learn(x) if self.columns is None else self.columns
+        if not isinstance(columns, Columns):
+            raise TypeError(f"net.columns is {columns!r:.80}; fit sets it from a data frame, None forgets it")
+        if self.columns is None and not learning:
+            if any(column.width > 1 for column in columns.columns):
+                raise ValueError("the network was trained without names of columns, so it knows no categories")
+            warn(f"the network was trained without names: the columns are taken in the order {columns.described}")
         if columns.width != self.spec.sizes[0]:
             raise ValueError(
                 f"the table's columns make {columns.width} inputs ({columns.described}), the network takes "
@@ -439,7 +470,7 @@ class BaseNetwork(ABC):
         spec = self.spec
         if is_frame(y):
             y = arguments.target_columns(y)
-        given = labels.as_labels(name, y)
+        given = labels.as_labels(name, y, spec.sizes[-1])
         if given is not None:
             arguments.check_length(name, given, m)
         if given is not None and labels.are_meant(name, given, spec, self._classes):
@@ -449,20 +480,31 @@ class BaseNetwork(ABC):
                 self._classes = classes
         elif learning and self._output_is_open and not self.epochs_trained:
             self._settle_output(y)
-        return arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost, self.dtype)
+        found = arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost, self.dtype)
+        if learning and given is None and found.ndim == 1 and self._classes is None:
+            self._classes = np.arange(spec.sizes[-1])  # of one-hot rows
+        return found
 
     def _settle_output(self, y: object) -> None:
         """Take sigmoids instead of a softmax, chosen by default, where y says several labels at once."""
         if self.spec.activations[-1] == "softmax" and arguments.says_several(y):
             activations = (*self.spec.activations[:-1], "sigmoid")
-            self.spec = replace(self.spec, activations=activations, cost="binary_cross_entropy")
+            self._set_spec(replace(self.spec, activations=activations, cost="binary_cross_entropy"))
+
+    def _set_spec(self, spec: NetworkSpec) -> None:
+        """Be another network with the same parameters."""
+        if spec != self.spec:
             parameters = self._get_parameters()
+            self.spec = spec
             self._allocate()
             self._set_parameters(*parameters)
 
     def _named(self, y: Array) -> Array:
         """Return checked y as the public methods take it: places among the classes as labels."""
-        return y if self._classes is None or y.ndim == 2 else self._classes[y]
+        classes = self._classes
+        if classes is not None and y.ndim == 2 and self.sizes[-1] == 1 and np.all((y == 0) | (y == 1)):
+            y = y[:, 0].astype(np.int64)
+        return y if classes is None or y.ndim == 2 else classes[y]
 
     def _known_classes(self) -> Array:
         """Return the classes, which are 0..K-1 where none have been named."""
@@ -499,7 +541,7 @@ class BaseNetwork(ABC):
 
     @abstractmethod
     def _allocate(self) -> None:
-        """Prepare for `self.spec`, once, before the first `_set_parameters`."""
+        """Prepare for `self.spec`; `_set_parameters` follows."""
 
     @abstractmethod
     def _get_parameters(self) -> tuple[list[Array], list[Array]]:

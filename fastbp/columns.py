@@ -78,7 +78,7 @@ class Columns:
         if missing := [name for name in self.names if name not in labels]:
             raise ValueError(
                 f"the table has no {named(missing)}, which the network was trained on; "
-                f"it has {', '.join(labels):.300}"
+                f"it has {', '.join(labels):.300}; net.columns = None forgets the names"
             )
         x = np.zeros((len(frame), self.width))
         notes, gaps = [], []
@@ -189,7 +189,7 @@ def _write_category(x: Array, column: Column, series: Any) -> Written:
     if not unknown.any():
         return Written(int(absent.sum()))
     shown = _shown(dict.fromkeys(str(words[row]) for row in np.flatnonzero(unknown)[:1000]))
-    rule = f"none of the {len(places)} categories of training, all inputs of the column are 0 there"
+    rule = f"none of the {len(places)} categories that are known, all inputs of the column are 0 there"
     return Written(int(absent.sum()), f"column {column.name!r}: {shown} in {rows(unknown)}: {rule}")
 
 

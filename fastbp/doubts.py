@@ -5,12 +5,15 @@ from typing import Any
 import numpy as np
 
 from .errors import warn
+from .formulas import Array
 from .history import History
 from .spec import NetworkSpec
 from .training import Task
 
 CHANCE = 20  # right answers that guessing would give, of which training has none
-LARGE = 10.0  # a mean or a deviation of targets that steps of usual size take long to reach
+LARGE, SMALL = 10.0, 0.01  # a mean or a deviation of targets that steps of usual size take long to reach
+FAR, OFF_CENTRE = 30.0, 10.0  # inputs, and means in deviations, that the first layer's weights do not suit
+LOOKED_AT = 64  # samples that tell on what scale the inputs are: all would be felt by a fit of 2 ms
 
 
 def say_before(spec: NetworkSpec, task: Task) -> None:
@@ -22,7 +25,7 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
         )
 
 
-def say_after(history: History[Any], task: Task, cost: str, *, moved: bool) -> None:
+def say_after(history: History[Any], task: Task, weights: Array | None, penalty: float, *, moved: bool) -> None:
     """Warn of an outcome that most likely comes of a mistake in the call."""
     if not moved and task.optimizer.learning_rate > 0:
         warn(_still(history, task))
@@ -31,16 +34,16 @@ def say_after(history: History[Any], task: Task, cost: str, *, moved: bool) -> N
             f"in the last epoch not one of {len(task.x)} answers was right, fewer than guessing would give; "
             "look whether y belongs to x, row by row, and at the learning rate: optimizer=fastbp.Adam(1e-3)"
         )
-    else:
-        _doubt_scale(history, task, cost)
+    elif words := _odd_inputs(task.x) or _odd_targets(history, task, weights, penalty):
+        warn(words)
 
 
 def _still(history: History[Any], task: Task) -> str:
     rate = task.optimizer.learning_rate
     return (
-        f"training changed no parameter in {len(history)} epoch{'s' * (len(history) > 1)}: the learning rate {rate:g} "
-        "is too small, or every gradient is 0; write optimizer=fastbp.Adam(1e-3), or make the network anew if its "
-        "relus are all dead"
+        f"training moved no weight to speak of in {len(history)} epoch{'s' * (len(history) > 1)}: the learning rate "
+        f"{rate:g} is too small, or every gradient is 0; write optimizer=fastbp.Adam(1e-3), or make the network anew "
+        "if its relus are all dead"
     )
 
 
@@ -49,15 +52,34 @@ def _guesses(task: Task) -> float:
     return len(task.y) / len(np.unique(task.y))
 
 
-def _doubt_scale(history: History[Any], task: Task, cost: str) -> None:
-    """Warn where targets are far from 1 and the network is worse than their mean would be."""
-    if cost != "quadratic" or task.y.ndim == 1:
-        return
-    mean, deviation = float(np.mean(task.y)), float(np.std(task.y))
-    constant = 0.5 * float(np.sum(np.var(task.y, axis=0, dtype=float)))
-    if max(abs(mean), deviation) > LARGE and history.cost[-1] > constant:
-        warn(
-            f"after {len(history)} epochs the cost is {history.cost[-1]:.4g}, where the mean of y for every sample "
-            f"would cost {constant:.4g}: y is about {mean:.3g} ± {deviation:.3g}, far from what steps of this size "
-            "reach; train on (y - y.mean()) / y.std(), or for more epochs"
-        )
+def _odd_inputs(x: Array) -> str:
+    """Say which input is far from -1..1, or off centre; '' if none is."""
+    few = np.asarray(x[:: -(-len(x) // LOOKED_AT)], float)
+    mean, deviation = few.mean(axis=0), few.std(axis=0)
+    far = np.maximum(np.abs(few).max(axis=0) / FAR, np.abs(mean) / (OFF_CENTRE * np.maximum(deviation, 0.1)))
+    column = int(np.argmax(far))
+    if len(few) < 2 or far[column] <= 1:
+        return ""
+    return (
+        f"x[:, {column}] is about {mean[column]:.3g} ± {deviation[column]:.2g}; inputs of about -1..1 are learnt from "
+        "best: write (x - x.mean(axis=0)) / x.std(axis=0), with the same two numbers for whatever is predicted later, "
+        "or x / 255 for images"
+    )
+
+
+def _odd_targets(history: History[Any], task: Task, weights: Array | None, penalty: float) -> str:
+    """Say that targets are far from 1, if the network is worse than their mean would be."""
+    if not task.quadratic or task.y.ndim == 1:
+        return ""
+    y = np.asarray(task.y, float)
+    mean = np.average(y, axis=0, weights=weights)
+    constant = 0.5 * float(np.sum(np.average((y - mean) ** 2, axis=0, weights=weights)))
+    deviation, cost = float(y.std()), history.cost[-1] - penalty
+    odd = max(float(np.abs(mean).max()), deviation) > LARGE or 0 < deviation < SMALL
+    if not odd or cost <= constant:
+        return ""
+    return (
+        f"after {len(history)} epochs the cost is {cost:.4g}, where the mean of y for every sample would cost "
+        f"{constant:.4g}: y is about {y.mean():.3g} ± {deviation:.3g}, far from what steps of usual size suit; train "
+        "on (y - y.mean()) / y.std(), or for more epochs"
+    )

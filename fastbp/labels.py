@@ -17,8 +17,11 @@ SHOWN = 8  # classes that a message names
 MANY, OFTEN = 10, 5  # up to so many different integers, each seen so often, look like classes
 
 
-def as_labels(name: str, y: object) -> Array | None:
-    """Return y (m,) as text, bools, integers or whole floats if it can be labels; None if it is something else."""
+def as_labels(name: str, y: object, n_out: int = 0) -> Array | None:
+    """Return y (m,) as text, bools, integers or whole floats if it can be labels; None if it is something else.
+
+    For a network of one output, and if it is text, y may be a column (m, 1).
+    """
     if is_masked(y):
         return None  # whoever looks at numbers refuses it
     if isinstance(y, (list, tuple)):
@@ -27,6 +30,8 @@ def as_labels(name: str, y: object) -> Array | None:
         array = np.asarray(y)
     except ValueError:
         return None  # ragged, likewise
+    if array.ndim == 2 and array.shape[1] == 1 and (n_out == 1 or array.dtype.kind in "OTSU"):
+        array = array[:, 0]
     if array.dtype.kind in "OTS" and array.ndim == 1:
         array = _from_objects(name, array)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "Ubiuf":
@@ -81,16 +86,19 @@ def learn(name: str, labels: Array, n_out: int) -> Array:
         return np.array([False, True])
     if labels.dtype.kind in "iu" and found[0] >= 0 and found[-1] < count:
         return np.arange(count)
+    if len(found) == 1:
+        raise ValueError(f"{name} has only one label, {listed(found)}: there is nothing to tell apart")
     if len(found) != count:
         outputs = "one output, for 2 classes" if n_out == 1 else f"{n_out} outputs"
         odd, rule = "", ""
+        quantities = "; for quantities leave cost out" if labels.dtype.kind in "iu" and len(found) > 2 * MANY else ""
         if labels.dtype.kind in "iu":
             row = int(np.argmax((labels < 0) | (labels >= count)))
             odd = f"{name}[{row}] is {labels[row]}; "
             rule = f"labels are integers 0..{count - 1}, or {count} different ones; "
         raise ValueError(
             f"{odd}{rule}{name} has {len(found)} different labels ({listed(found)}), the network has {outputs}; "
-            f"make it Network([..., {len(found)}]), or name all of its classes: net.classes = [...]"
+            f"make it Network([..., {len(found)}]), or name all of its classes: net.classes = [...]{quantities}"
         )
     return found
 
@@ -133,11 +141,13 @@ def listed(classes: Array) -> str:
 def _doubt_quantities(name: str, labels: Array) -> None:
     """Warn where a few integers, each seen often, are taken for quantities."""
     found, counts = np.unique(labels, return_counts=True)
-    few = labels.dtype.kind in "iu" and 2 < len(found) <= MANY
-    if few and counts.min() >= OFTEN and np.ptp(found) == len(found) - 1:
+    few = labels.dtype.kind in "iu" and 2 <= len(found) <= MANY
+    if few and counts.min() >= OFTEN and (len(found) == 2 or np.ptp(found) == len(found) - 1):
+        classes = f'make it Network([..., {len(found)}], cost="cross_entropy")'
+        classes = 'choose cost="binary_cross_entropy"' if len(found) == 2 else classes
         warn(
-            f"{name} holds only the integers {listed(found)}, taken as quantities; for classes make it "
-            f'Network([..., {len(found)}], cost="cross_entropy"); if quantities are meant, {name}.astype(float) says so'
+            f"{name} holds only the integers {listed(found)}, taken as quantities; for classes {classes}; if "
+            f"quantities are meant, {name}.astype(float) says so"
         )
 
 
@@ -170,7 +180,7 @@ def _from_objects(name: str, array: Array) -> Array:
             missing = odd is None or type(odd).__name__ in ("NAType", "NaTType") or odd != odd
             what = "missing" if missing else "of another kind"
             raise TypeError(
-                f"{name}[{row}] is {values[row]!r}, {what}; labels are all strings, all bools or all integers: "
-                f"drop row {row}"
+                f"{name}[{row}] is {values[row]!r}, {what}; labels are all strings, all bools or all integers"
+                + (f": drop row {row}" if missing else "")
             )
     return array

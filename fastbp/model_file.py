@@ -1,5 +1,6 @@
 """A network in a file: its parameters as arrays, and what it is as metadata."""
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -34,6 +35,10 @@ def write(path: Path, saved: Saved) -> None:
     metadata |= {"epochs_trained": saved.epochs_trained, "notes": saved.notes}
     metadata["classes"] = None if saved.classes is None else saved.classes.tolist()
     metadata["columns"] = None if saved.columns is None else saved.columns.to_json()
+    try:
+        json.dumps(saved.notes)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"notes must be what JSON can hold, plain numbers, strings, lists and dicts: {error}") from None
     storage.write(path, arrays, metadata)
 
 

@@ -29,7 +29,7 @@ from .parameters import Parameters, aligned
 from .processors import team_sizes
 from .results import Forward, Gradients
 from .team import run_team
-from .training import NOTHING, Progress
+from .training import NOTHING, Progress, have_moved
 from .workspace import Workspace
 
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
@@ -332,5 +332,6 @@ class Run:
             np.copyto(array, kept)
 
     def moved(self, snapshot: list[Array]) -> bool:
-        """Whether any parameter differs from the snapshot's."""
-        return not np.array_equal(snapshot[0], self.store.buffer)
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+        size = int(self.store.layers[0]["bias"])  # weights come first
+        return have_moved(self.store.buffer[:size], snapshot[0][:size])

@@ -21,7 +21,7 @@ from .formulas.optimizers import SGD, Adam
 from .formulas.penalties import penalty, penalty_gradient
 from .results import Forward, Gradients
 from .spec import NetworkSpec
-from .training import NOTHING, Progress
+from .training import NOTHING, Progress, have_moved
 
 CHUNK = 4096  # samples that predict and evaluate hold at a time
 
@@ -274,8 +274,9 @@ class ReferenceSession:
         return arrays, [[s.copy() for s in slots] for slots in self.state], self.step
 
     def moved(self, snapshot: Any) -> bool:
-        """Whether any parameter differs from the snapshot's."""
-        return not all(map(np.array_equal, snapshot[0], self._parameters()))
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+        before, after = ([w.ravel() for w in weights] for weights in (snapshot[0], self.net._weights))
+        return have_moved(np.concatenate(after), np.concatenate(before[: len(after)]))
 
     def restore(self, snapshot: Any) -> None:
         """Return to a snapshot, which stays as it is."""

@@ -48,6 +48,10 @@ class CheckReport:
         """Whether every row passed."""
         return all(row.passed for row in self.rows)
 
+    def __bool__(self) -> bool:
+        """Whether every row passed, so that `assert cross_check(...)` means what it says."""
+        return self.passed
+
     @property
     def worst(self) -> Row:
         """The row nearest to its tolerance, or furthest beyond it."""

@@ -1,6 +1,7 @@
 """One column of a data frame, of pandas or polars alike: what kind it is of, and its values."""
 
 import re
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ WAYS_OUT = {
 def kind_of(series: Any) -> str:
     """Return what a column's dtype says it is: number, category, date or text, or ''."""
     name = str(series.dtype).lower()
+    if name == "object" and all(gone or isinstance(v, Real) for v, gone in zip(series, _missing(series), strict=True)):
+        return "number"
     return next((kind for pattern, kind in DTYPES if re.match(pattern, name)), "")
 
 

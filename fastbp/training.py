@@ -21,6 +21,8 @@ from .streams import DROPOUT, SHUFFLE, stream
 CALL_SECONDS = 0.1
 SNAPSHOT_SECONDS = 1.0  # what Ctrl-C may lose, and a divergence has to replay; rare enough to cost nothing
 
+STILL = 1e-6  # of the largest weight: less is no movement; biases begin at 0, where any is
+BLOCK = 4096
 BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
 Callback = Callable[[Any, History[Any]], object]
@@ -63,7 +65,7 @@ class Session(Protocol):
         """Return to a snapshot, which stays as it is."""
 
     def moved(self, snapshot: Any) -> bool:
-        """Whether any parameter differs from the snapshot's."""
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
 
 
 class Task(NamedTuple):
@@ -75,7 +77,7 @@ class Task(NamedTuple):
     epochs: int
     shuffle: bool
     measure_accuracy: bool
-    one_quantity: bool
+    quadratic: bool
     optimizer: SGD | Adam
     validation: tuple[Array, Array] | None = None
     callbacks: Sequence[Callback] = ()
@@ -83,10 +85,10 @@ class Task(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What came of it; `moved`: whether any parameter has changed."""
+    """What came of it."""
 
     history: History[Any]
-    moved: bool
+    moved: bool  # whether any weight has changed to speak of
 
 
 def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
@@ -126,9 +128,17 @@ def _record(history: History[Any], net: Any, task: Task, total: Progress, second
     history.seconds.append(seconds)
 
 
+def have_moved(now: Array, before: Array) -> bool:
+    """Whether any weight (size,) differs by more than STILL of the largest; a block at a time, to save memory."""
+    limit = STILL * max(float(before.max()), -float(before.min()))
+    blocks = (slice(start, start + BLOCK) for start in range(0, len(now), BLOCK))
+    return any(float(np.abs(now[block] - before[block]).max()) > limit for block in blocks)
+
+
 def _rmse(task: Task, cost: float) -> float | None:
     """Return the root mean square error of one quantity, whose quadratic cost is half of its square."""
-    return float(np.sqrt(2 * max(cost, 0.0))) if task.one_quantity else None
+    one = task.quadratic and not task.measure_accuracy and task.y.ndim == 2 and task.y.shape[1] == 1
+    return float(np.sqrt(2 * max(cost, 0.0))) if one else None
 
 
 class _Loop:
@@ -141,7 +151,7 @@ class _Loop:
         self.reporter = reporter
         self.num_batches = -(-len(task.x) // task.batch_size)
         self.per_call = 1  # mini-batches; grows with what the clock allows
-        self.moved = False  # whether any parameter has changed by now
+        self.moved = False  # whether any weight has changed by now
         self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
         self.good: Any = None  # snapshot of its end
         self.amid: Any = None  # snapshot of a later moment, if there is one

@@ -162,7 +162,7 @@ BAD_Y = [
      r"y\[5\] is 4; labels are integers 0\.\.3, or 4 different ones; y has 3 .* Network\(\[..., 3\]\)"),
     ("label 1.5", with_entry(1.5, 1, LABELS), {}, ValueError,
      r"y\[1\] is 1.5; labels are integers 0\.\.3"),
-    ("label nan", with_entry(np.nan, 1, LABELS), {}, ValueError, r"y\[1\] is nan; labels are"),
+    ("label nan", with_entry(np.nan, 1, LABELS), {}, ValueError, r"y\[1\] is nan; missing: drop row 1"),
     ("label 2**63", LABELS.astype(np.uint64) + np.uint64(2**63), {}, ValueError,
      r"y\[0\] is 9223372036854775808; labels are"),
     ("length", LABELS[:5], {}, ValueError, "y has 5 samples, x has 6"),

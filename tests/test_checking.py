@@ -347,3 +347,9 @@ def test_report_is_json():
 
 def test_nan_is_the_worst():
     assert report_of(1.0, np.nan, 2.0).worst.layer == 1
+
+
+def test_a_report_is_true_where_it_passed():
+    row = fastbp.report.Row("zs", 0, 1e-9, 1e-6)
+    assert fastbp.CheckReport("title", (row,))
+    assert not fastbp.CheckReport("title", (row, row._replace(error=1.0)))

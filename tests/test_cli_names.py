@@ -201,7 +201,7 @@ def test_rows_without_a_target_are_left_out(run):
     frame.to_csv("t.csv", index=False)
     said = run("train", "t.csv", "--no-plot", "--epochs", "1")
     assert said["training_samples"] + said["test_samples"] == ROWS - 10
-    assert "10 rows without a value of 'kind' left out" in said["notes"]
+    assert said["notes"][0].startswith("10 rows without a value of 'kind' left out")
 
 
 def drawn(values, rows):
@@ -349,3 +349,42 @@ def test_columns_are_kept_by_copies_and_refused_if_damaged(trained, run, tmp_pat
     net.save("d.safetensors")
     error = run("predict", "d.safetensors", "t.csv", code=1)["error"]
     assert "its columns make 4 inputs, the network takes 5" in error
+
+
+def test_one_mistake_among_targets_is_named(run):
+    """It would make classes of all quantities."""
+    frame = table().assign(kind=np.round(np.random.default_rng(0).normal(50, 9, ROWS)).astype(int).astype(object))
+    frame.loc[7, "kind"] = "n.a."
+    frame.to_csv("t.csv", index=False)
+    said = run("train", "t.csv", "--no-plot", code=1)
+    assert "t.csv line 9, column 'kind': 'n.a.' is not a number, as the other targets are" in said["error"]
+
+
+def test_classes_with_leading_zeros_keep_them(run):
+    frame = table()
+    frame.assign(kind=np.where(frame.kind == "fruit", "007", "010")).to_csv("t.csv", index=False)
+    assert run("train", "t.csv", "--no-plot")["classes"] == ["007", "010"]
+    assert set(run("predict", "t.safetensors", "t.csv")["predictions"]) == {"007", "010"}
+
+
+def test_what_counts_as_missing_is_said(run):
+    frame = table()
+    frame.assign(kind=frame.kind.where(frame["size"] < 75, "NA")).to_csv("t.csv", index=False)
+    (note,) = [note for note in run("train", "t.csv", "--no-plot")["notes"] if "left out" in note]
+    assert "without a value of 'kind' left out (empty, or one of NA, N/A" in note
+
+
+def test_a_number_far_from_all_others_is_noted(run):
+    frame = table()
+    frame.loc[3, "weight"] = 1e9
+    frame.to_csv("t.csv", index=False)
+    notes = run("train", "t.csv", "--no-plot")["notes"]
+    assert any("t.csv line 5, column 'weight': 1e+09 is far from all others" in note for note in notes)
+
+
+def test_texts_of_many_kinds_are_noted(run):
+    frame = table().assign(share=[f"{row % 30}%" for row in range(ROWS)])
+    frame[["share", "size", "color", "kind"]].to_csv("t.csv", index=False)
+    notes = run("train", "t.csv", "--no-plot")["notes"]
+    assert any("column 'share' is text of 30 kinds, an input for each; --drop 'share'" in note for note in notes)
+    assert not any("'color'" in note for note in notes)

@@ -173,8 +173,10 @@ def test_no_message_suggests_a_rate_that_diverges(engine):
 
 
 def test_sizes_one_by_one_are_answered_with_the_right_call(engine):
-    with pytest.raises(TypeError, match=rf"{engine.__name__}\(\[13, 100, 3\]\); the rest goes by name"):
+    with pytest.raises(TypeError, match=rf"{engine.__name__}\(\[13, 100, 3\]\)$"):
         engine(13, 100, 3)
+    with pytest.raises(TypeError, match="all but sizes goes by name; write activation='relu'"):
+        engine([13, 100, 3], "relu")
 
 
 def test_names_of_numpy_are_plain_names(engine):

@@ -24,8 +24,16 @@ def said(call):
 def test_a_rate_that_moves_nothing(engine):
     net = engine([4, 5, 3], seed=0, dtype="float32")
     (message,) = said(lambda: net.fit(X, Y, 2, optimizer=SGD(1e-12)))
-    assert "changed no parameter in 2 epochs: the learning rate 1e-12 is too small" in message
+    assert "moved no weight to speak of in 2 epochs: the learning rate 1e-12 is too small" in message
     assert "write optimizer=fastbp.Adam(1e-3)" in message
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("optimizer", [SGD(1e-9), Adam(1e-12)], ids=str)
+def test_biases_that_begin_at_0_are_no_movement(engine, activation, optimizer):
+    net = engine([4, 5, 3], activation=activation, cost="cross_entropy", seed=0, dtype="float64")
+    (message,) = said(lambda: net.fit(X, Y, 2, optimizer=optimizer))
+    assert "moved no weight to speak of" in message
 
 
 def test_a_network_of_dead_relus(engine):
@@ -57,6 +65,44 @@ def test_targets_far_from_1(engine, y):
     assert "train on (y - y.mean()) / y.std()" in message
     net = engine([4, 5, 1], activation="relu", seed=0)
     assert said(lambda: net.fit(X, (y - y.mean()) / y.std(), 5)) == []
+
+
+@pytest.mark.parametrize(
+    ("x", "words"),
+    [
+        (5 * X + 2000, "is about 2e+03 ±"),
+        (X * [1, 1, 1e6, 1], "x[:, 2] is about"),
+        (X * [1, 0.01, 1, 1] + [0, 9, 0, 0], "x[:, 1] is about 9 ± 0.0"),
+        (np.abs(X * 100).astype(np.uint8), "or x / 255 for images"),
+    ],
+    ids=["years", "one column", "off centre", "bytes"],
+)
+def test_inputs_far_from_1(engine, x, words):
+    net = engine([4, 5, 3], activation="relu", cost="cross_entropy", seed=0)
+    (message,) = said(lambda: net.fit(x, Y, 1))
+    assert words in message
+    assert "write (x - x.mean(axis=0)) / x.std(axis=0)" in message
+    assert said(lambda: net.fit((x - x.mean(axis=0)) / x.std(axis=0), Y, 1)) == []
+
+
+@pytest.mark.parametrize("extra", [{"l2": 5.0}, {"l1": 5.0}])
+def test_penalties_are_no_doubt(engine, extra):
+    """They are part of the cost, and not of the error."""
+    net = engine([4, 1], activation="relu", seed=0, **extra)
+    net.weights = [[[30.0, 0.0, 0.0, 0.0]]]
+    assert said(lambda: net.fit(X, X[:, 0] * 30, 1, optimizer=SGD(1e-4))) == []
+
+
+def test_targets_are_judged_by_the_weights_of_their_samples(engine):
+    y, weight = np.where(np.arange(100) < 50, 1000.0, 0.0), (np.arange(100) >= 50).astype(float)
+    y[50:] = 20 + X[50:, 0]
+    (message,) = said(lambda: engine([4, 5, 1], activation="relu", seed=0).fit(X, y, 1, sample_weight=weight))
+    assert f"would cost {np.var(y[50:]) / 2:.4g}" in message
+
+
+def test_tiny_targets(engine):
+    (message,) = said(lambda: engine([4, 5, 1], activation="relu", seed=0).fit(X, 1e-6 * X[:, 0], 5))
+    assert "train on (y - y.mean()) / y.std()" in message
 
 
 def test_large_targets_that_are_learnt_are_no_doubt(engine):

@@ -63,7 +63,7 @@ def test_what_is_ignored_or_unknown_is_said_at_the_callers_line(engine):
         outputs = net.predict(frame)
     said = " ".join(str(warning.message) for warning in caught)
     assert "column 'more' ignored" in said
-    assert "'pink' in 90 rows: none of the 3 categories of training" in said
+    assert "'pink' in 90 rows: none of the 3 categories that are known" in said
     assert {warning.filename for warning in caught} == {__file__}
     assert_array_equal(outputs, net.predict(X * [1, 1, 0, 0, 0]))
 
@@ -84,6 +84,31 @@ def test_frames_that_are_refused_name_the_column(engine, column, values, message
         net.fit(FRAMES["pandas"]().assign(**{column: values}), KIND)
     assert net.columns is None
     assert net.classes is None
+
+
+def test_a_network_trained_without_names_takes_columns_in_order_and_says_so(engine, kind):
+    net = make(engine, n_in=2)
+    net.fit(X[:, :2], KIND, 1)
+    frame = FRAMES[kind]()
+    with pytest.warns(UserWarning, match=r"trained without names: the columns are taken in the order old, age"):
+        assert_array_equal(net.predict(frame[["old", "age"]]), net.predict(X[:, [1, 0]]))
+    with pytest.raises(ValueError, match="so it knows no categories"):
+        make(engine).predict(frame)
+
+
+def test_a_row_out_of_its_frame_is_refused(engine):
+    net = make(engine)
+    frame = FRAMES["pandas"]()
+    net.fit(frame, KIND, 1)
+    with pytest.raises(TypeError, match=r"keep it one: frame.iloc\[\[i\]\]"):
+        net.predict(frame.iloc[3])
+    assert_array_equal(net.predict(frame.iloc[[3]]), net.predict(X[3:4]))
+
+
+def test_numbers_that_pandas_keeps_as_objects_are_numbers(engine):
+    net, plain = make(engine), make(engine)
+    frame = FRAMES["pandas"]().astype({"age": object, "old": object})
+    assert net.fit(frame, KIND, 1).cost == plain.fit(X, KIND, 1).cost
 
 
 TARGETS = {
@@ -110,6 +135,14 @@ def test_numbers_and_bools_in_a_series(engine, dtype):
     net, plain = make(engine), make(engine)
     y = (KIND == "yes").astype(int)
     assert net.fit(X, pd.Series(y).astype(dtype), 2).cost == plain.fit(X, y, 2).cost
+
+
+def test_a_series_in_another_order_than_its_frame_is_doubted(engine):
+    frame, y = FRAMES["pandas"](), pd.Series(KIND)
+    net = make(engine)
+    net.fit(frame, y, 1)
+    with pytest.warns(UserWarning, match="x and y have different indexes; their rows are taken in order"):
+        net.fit(frame, y.sample(frac=1, random_state=0), 1)
 
 
 def test_a_label_that_is_missing_is_named(engine):

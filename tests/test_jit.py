@@ -446,7 +446,7 @@ def _local_imports(file, package):
             parts = file.relative_to(package.parent).parts[: -node.level] if node.level else ()
             base = ".".join([*parts, *([node.module] if node.module else [])])
             modules = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        for module in modules:
+        for module in [name for name in modules if name.split(".")[0] == package.name]:
             path = package.parent.joinpath(*module.split("."))
             if path.with_suffix(".py").is_file():
                 yield path.with_suffix(".py")

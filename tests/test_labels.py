@@ -169,6 +169,63 @@ def test_integers_taken_for_quantities_are_doubted(engine):
     net.fit(X, PLACES.astype(float), 1)  # which says that they are meant
 
 
+def test_two_integers_for_a_quantity_are_doubted(engine):
+    with pytest.warns(UserWarning, match='only the integers 0, 1, taken .* for classes choose cost="binary_cross_ent'):
+        engine([4, 5, 1], activation="relu", seed=0).fit(X, PLACES % 2, 1)
+    with pytest.raises(ValueError, match=r"the one output \(identity\) is a quantity, which has no classes"):
+        engine([4, 5, 1], activation="relu", seed=0).classes = [1, 2]
+
+
+def test_several_labels_at_once_are_not_one(engine):
+    net = engine([4, 12, 3], cost="cross_entropy", seed=0)
+    net.fit(X, X[:, :3] > 0, 1)
+    with pytest.raises(ValueError, match=r"several labels at once, not on one a sample: write predict\(x\) > 0.5"):
+        net.predict_labels(X)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+def test_one_hot_rows_are_labels(engine, output):
+    net = engine([4, 12, 3], output=output, cost="binary_cross_entropy", seed=0)
+    net.fit(X, np.eye(3)[PLACES], 1)
+    assert_array_equal(net.classes, [0, 1, 2])
+    assert net.predict_labels(X).shape == (60,)
+
+
+@pytest.mark.parametrize("names", [np.array(["no", "yes"]), np.array([False, True]), np.array([1, 2])], ids=str)
+@pytest.mark.parametrize("n_out", [1, 2])
+def test_a_column_of_labels(engine, names, n_out):
+    y = names[PLACES % 2]
+    if n_out == 2 and names.dtype.kind != "U":
+        return  # numbers in a column may be targets, of which there are too few: an error says what to write
+    net, plain = make(engine, n_out), make(engine, n_out)
+    assert net.fit(X, y[:, None], 2).cost == plain.fit(X, y, 2).cost
+    assert_array_equal(net.classes, names)
+
+
+def test_one_label_alone(engine):
+    for n_out in (1, 3):
+        with pytest.raises(ValueError, match="y has only one label, 'cat': there is nothing to tell apart"):
+            make(engine, n_out).fit(X, ["cat"] * 60)
+
+
+def test_a_refused_fit_or_one_that_diverges_at_once_teaches_nothing(engine):
+    net = make(engine)
+    with pytest.raises(ValueError, match="optimizer"):
+        net.fit(X, X[:, :3] > 0, optimizer="rmsprop")
+    assert (net.spec.activations[-1], net.spec.cost) == ("softmax", "cross_entropy")
+    net = make(engine, activation="relu")
+    with pytest.raises(fastbp.DivergenceError):
+        net.fit(X * 1e15, PLACES + 1, optimizer=SGD(1e15))
+    assert net.classes is None
+
+
+def test_notes_that_json_cannot_hold(engine, tmp_path):
+    net = make(engine)
+    net.notes["a"] = np.float32(1)
+    with pytest.raises(TypeError, match="notes must be what JSON can hold, plain numbers"):
+        net.save(tmp_path / "net")
+
+
 @pytest.mark.parametrize("classes", [["a", "b"], "abc", [1, 2, "c"], {"a": 1}, [[1], [2], [3]]], ids=str)
 def test_damaged_classes_in_a_file(engine, tmp_path, classes):
     net = make(engine)

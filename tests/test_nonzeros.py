@@ -141,6 +141,7 @@ def test_no_short_form_where_zeros_are_only_in_the_samples_looked_at():
     assert find_nonzeros(x, 10, 2) is NO_SHORT_FORM
 
 
+@pytest.mark.filterwarnings("ignore:training moved no weight")  # biases only
 def test_zeros_alone_are_learned_from():
     x = np.zeros((20, 100), np.float32)
     net = Network([100, 3], seed=0)

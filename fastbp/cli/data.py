@@ -9,10 +9,12 @@ from ..errors import DataFileError
 from ..formulas import Array
 from . import kinds, sources, targets
 from .arrays import Pair
-from .numbers import numbers
-from .tables import Table
+from .numbers import Series, numbers
+from .tables import MISSING, Table
 
 HELD_OUT = 5  # one sample in five, for the test
+MISTAKEN, FEW = 0.01, 10  # so small a share of texts among numbers are mistakes, if there are a few rows
+NAMES = r"^0\d+$"  # whole numbers with a leading zero are names, such as 007
 
 
 class Data(NamedTuple):
@@ -68,7 +70,10 @@ def _from_table(table: Table, choice: Choice) -> Data:
     known = table.frame[name].is_not_null()
     notes = list(table.notes)
     if lost := int((~known).sum()):
-        notes.append(f"{lost:,} row{'s' * (lost != 1)} without a value of {name!r} left out")
+        words = ", ".join(text for text in MISSING if text)
+        notes.append(
+            f"{lost:,} row{'s' * (lost != 1)} without a value of {name!r} left out (empty, or one of {words})"
+        )
         if lost == table.frame.height:
             raise DataFileError(f"{table.path}: the target {name!r} is empty in every row; name another --target")
         lines = None if table.lines is None else table.lines[known.to_numpy()]
@@ -87,9 +92,24 @@ def _answers(table: Table, name: str) -> Array:
     """Return the target column as numbers if it holds nothing else, else as text."""
     cells = table.frame[name]
     values = numbers(cells, table.decimal_comma)
+    if str(cells.dtype) == "String" and cells.str.contains(NAMES).all():
+        return np.array(cells.to_list())
     if values.null_count() or str(cells.dtype) == "Boolean":
+        _refuse_mistakes(table, name, values)
         return np.array([str(value) for value in cells.to_list()])
     return np.asarray(values.to_numpy())
+
+
+def _refuse_mistakes(table: Table, name: str, values: Series) -> None:
+    """Name the odd cell among numbers: it would turn all of them into classes."""
+    wrong = values.is_null().to_numpy()
+    if not 0 < wrong.sum() <= max(1, MISTAKEN * len(wrong)) or len(wrong) < FEW:
+        return
+    row = int(np.argmax(wrong))
+    raise DataFileError(
+        f"{table.where(row, name)}: {table.frame[name][row]!r} is not a number, as the other targets are; mend the "
+        "cell, or empty it (then the row is left out)"
+    )
 
 
 def _from_pairs(words: str, pairs: list[Pair], choice: Choice) -> Data:

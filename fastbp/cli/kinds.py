@@ -11,6 +11,7 @@ from .tables import Table
 
 INDEX = r"(?i:unnamed: 0|index|id|nr|no|row|rownames|__index_level_0__|column 0|.*[ _-]id)|.*[a-z]Id|.*[a-z]ID"
 TYPING_MISTAKES = 5  # so many different texts among numbers are mistakes, more are names such as 12a
+FAR = 1e4  # times the middle half's width: such a number makes the others all alike when the column is scaled
 SMALL = 20  # so many categories are never too many
 DATE = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d|$)|^\d{1,2}([./-])\d{1,2}([./-])\d{4}([ T]\d|$)|^\d{4}/\d{1,2}/\d{1,2}"
 
@@ -32,7 +33,7 @@ def features(table: Table, target: str, drop: list[str]) -> tuple[DataFrame, lis
             reasons.setdefault(reason, []).append(name)
             continue
         frame = frame.with_columns(cells)
-        notes += _reading(table.frame[name], cells)
+        notes += _reading(table.frame[name], cells) + _oddities(table, name, cells)
     notes += [f"{named(names)} dropped: {reason}" for reason, names in reasons.items()]
     if not frame.width:
         raise DataFileError(f"{table.path}: no column is left to learn from besides {target!r}; {'; '.join(notes)}")
@@ -122,6 +123,26 @@ def _reading(cells: Series, values: Series) -> list[str]:
         return []
     row = int(grouped.arg_max() or 0)
     return [f"column {values.name!r}: {cells[row]!r} is read as {values[row]:.0f}"]
+
+
+def _oddities(table: Table, name: str, cells: Series) -> list[str]:
+    """Say what is most likely not what it was read as: a number far from all others, a text of many kinds."""
+    if _is_text(cells):
+        many = cells.drop_nulls().n_unique()
+        rule = f"column {name!r} is text of {many} kinds, an input for each; --drop {name!r} leaves it out"
+        return [rule] if many > SMALL else []
+    values = cells.cast(float)
+    low, middle, high = (values.quantile(q) for q in (0.25, 0.5, 0.75))
+    if None in (low, middle, high) or high == low:
+        return []
+    distance = (values - middle).abs()
+    row = int(distance.arg_max() or 0)
+    if distance[row] <= FAR * (high - low):
+        return []
+    return [
+        f"{table.where(row, name)}: {values[row]:.6g} is far from all others of its column, which are about "
+        f"{middle:.6g}; mend the cell, or empty it"
+    ]
 
 
 def _is_text(cells: Series) -> bool:
