@@ -27,7 +27,8 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
 
 def say_after(history: History[Any], task: Task, weights: Array | None, penalty: float, *, moved: bool) -> None:
     """Warn of an outcome that most likely comes of a mistake in the call."""
-    if not moved and task.optimizer.learning_rate > 0:
+    learnt_all = history.accuracy[-1] == 1 or history.cost[-1] <= penalty
+    if not moved and task.optimizer.learning_rate > 0 and not learnt_all:
         warn(_still(history, task))
     elif history.accuracy[-1] == 0 and _guesses(task) >= CHANCE:
         warn(

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 WORTH = 0.1  # seconds of work in sight, below which nothing is tried
+ENOUGH, MOST = 32, 1.0  # nor below so many mini-batches, of which three are the least that tell, up to so many seconds
 WAKING, TIMED = 0.01, 0.015  # shares of the work in sight: a trial wakes the other cores, then is timed
 LONGEST = 0.02  # seconds of either
 WAKE = 2e-3  # seconds that waking may take on top
-SHORTEST = 5e-4  # seconds that tell anything of a pace; a mini-batch that takes as long needs no waking before
+SHORTEST = 5e-4  # seconds that tell anything of a pace
 STEADY = 5e-3  # seconds that tell whether a team still is the best: its first calls are short, and mostly overhead
 PIECE = 2e-5  # seconds of the first call that wakes, of which each is twice as long as the one before
 HOPELESS = 3.0  # times as long as by the best: a trial is broken off
@@ -51,7 +52,7 @@ class Trial:
 
     def __init__(self, size: int, share: float, in_sight: float, pace: float) -> None:
         self.size, self.pace, self.waking = size, pace, share == WAKING
-        self.steps = max(1, round(min(share * in_sight, LONGEST) / pace))
+        self.steps = max(1 if self.waking else 2, round(min(share * in_sight, LONGEST) / pace))
         self.done, self.seconds = 0, 0.0
 
     def next(self) -> int:
@@ -124,10 +125,9 @@ class TeamSize:
             return None
         in_sight = known[best] * self.steps
         due = len(known) == 1 or self.pace.since > AGAIN
-        if not self.untried and due and in_sight >= WORTH:
+        if not self.untried and due and in_sight >= max(WORTH, min(ENOUGH * known[best], MOST)):
             self.pace.since = 0.0
-            shares = (TIMED,) if known[best] > SHORTEST else (WAKING, TIMED)
-            self.untried = [(size, share) for size in self.sizes if size != best for share in shares]
+            self.untried = [(size, share) for size in self.sizes if size != best for share in (WAKING, TIMED)]
         return Trial(*self.untried.pop(0), in_sight, known[best]) if self.untried else None
 
     def _judge(self, trial: Trial) -> None:

@@ -36,6 +36,12 @@ def test_biases_that_begin_at_0_are_no_movement(engine, activation, optimizer):
     assert "moved no weight to speak of" in message
 
 
+def test_a_network_that_has_learnt_all_is_no_doubt(engine):
+    net = engine([4, 5, 3], activation="relu", cost="cross_entropy", seed=0)
+    net.weights, net.biases = [np.zeros((5, 4)), np.zeros((3, 5))], [np.ones(5), np.array([1e4, 0.0, 0.0])]
+    assert said(lambda: net.fit(X, np.zeros(100, int), 2)) == []
+
+
 def test_a_network_of_dead_relus(engine):
     net = engine([4, 5, 3], activation="relu", output="relu", seed=0)
     net.biases = [np.full(5, -100.0), np.full(3, -100.0)]
