@@ -41,9 +41,11 @@ def as_labels(name: str, y: object, n_out: int = 0) -> Array | None:
 
 def is_masked(value: object) -> bool:
     """Whether an array, or one in a list of arrays, has masks, which NumPy would drop without a word."""
-    ma = sys.modules.get("numpy.ma")  # who has a masked array has imported it; NumPy 2.0 takes 10 MB and 50 ms for it
+    # Who has a masked array has imported numpy.ma, for which NumPy 2.0 takes 10 MB and 50 ms. Another thread may be
+    # importing it just now: then there is no such class yet, and no such array.
+    masked = getattr(sys.modules.get("numpy.ma"), "MaskedArray", None)
     several = value if isinstance(value, (list, tuple)) else [value]
-    return ma is not None and any(isinstance(array, ma.MaskedArray) for array in several)
+    return masked is not None and any(isinstance(array, masked) for array in several)
 
 
 def count_of(n_out: int) -> int:

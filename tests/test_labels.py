@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -253,3 +255,8 @@ def test_balanced_weights_know_labels_of_any_kind(engine):
     assert_array_equal(net.weights[0], plain.weights[0])
     with pytest.raises(ValueError, match="class_weight has label 'cow'; labels are 'cat', 'dog', 'eel'"):
         net.fit(X, NAMES["text"][PLACES], class_weight={"cow": 1.0})
+
+
+def test_numpy_ma_may_be_half_imported_by_another_thread(engine, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpy.ma", types.ModuleType("numpy.ma"))
+    make(engine).fit(X, PLACES, 1)
