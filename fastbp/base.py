@@ -105,6 +105,7 @@ class BaseNetwork(ABC):
             sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed
         )
         self._setup(spec, threads, 0)
+        options.doubt_threads(self.threads)
         self._output_is_open = output is None
         self._set_parameters(*_initial_parameters(spec))
 

@@ -27,15 +27,16 @@ def integer(name: str, value: object, low: int) -> int:
 
 def checked_threads(threads: int | str) -> int | str:
     """Return "auto" or a number of threads."""
-    if threads == "auto":
-        return "auto"
-    wanted = integer('threads (if not "auto")', threads, low=1)
-    if wanted > 1 and wanted > (cores := available_cores()):
+    return "auto" if threads == "auto" else integer('threads (if not "auto")', threads, low=1)
+
+
+def doubt_threads(threads: int | str) -> None:
+    """Warn of more threads than there are cores."""
+    if isinstance(threads, int) and threads > 1 and threads > (cores := available_cores()):
         warn(
-            f'threads is {wanted}, and this process may use {cores} core{"s" * (cores > 1)}: write threads="auto"; '
+            f'threads is {threads}, and this process may use {cores} core{"s" * (cores > 1)}: write threads="auto"; '
             "threads that take turns on a core wait for each other at every step"
         )
-    return wanted
 
 
 def checked_optimizer(optimizer: object) -> SGD | Adam:

@@ -107,7 +107,10 @@ def _header(start: bytes, size: int) -> dict[str, Any]:
         raise ValueError(f"the file has {size} bytes")
     (length,) = struct.unpack("<Q", start[:8])
     if length > min(MAX_HEADER, size - 8):
-        raise ValueError(f"its header claims {length} bytes of {size - 8}; at most {MAX_HEADER}")
+        raise ValueError(
+            f"it does not begin as one: its first 8 bytes would make a header of {length} bytes, it has {size - 8}, and "
+            f"a header at most {MAX_HEADER}; give a file that fastbp train or Network.save wrote"
+        )
     header = _parse(start[8 : 8 + length].decode())
     texts = _object("its metadata", header.pop("__metadata__", {}))
     if len(header) > MAX_ARRAYS:

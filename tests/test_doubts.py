@@ -127,3 +127,7 @@ def test_more_threads_than_cores(engine, monkeypatch):
     (message,) = said(lambda: engine([4, 5, 3], seed=0, threads=64))
     assert 'threads is 64, and this process may use 2 cores: write threads="auto"' in message
     assert said(lambda: engine([4, 5, 3], seed=0, threads=2)) == []
+    monkeypatch.setattr("fastbp.options.available_cores", lambda: 1)
+    net = engine([4, 5, 3], seed=0, threads=1)
+    net.threads = 8
+    assert said(lambda: net.to_reference().to_fast()) == []  # once is enough
