@@ -257,8 +257,7 @@ def _labels(name: str, array: Array, n_out: int) -> Array:
         row = int(np.argmax(wrong))
         way = f"missing: drop row {row}" if array[row] != array[row] else f"labels are integers 0..{n_out - 1}"
         raise ValueError(f"{name}[{row}] is {array[row]}; {way}")
-    # A copy: kernels use labels as places in memory, so nobody may change them meanwhile.
-    return _read_only(np.array(array, np.int64, order="C"))
+    return _read_only(np.require(array, np.int64, ["C", "ALIGNED"]))
 
 
 def _one_hot(y: Array) -> bool:

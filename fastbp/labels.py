@@ -106,7 +106,10 @@ def learn(name: str, labels: Array, n_out: int) -> Array:
 
 
 def encode(name: str, labels: Array, classes: Array) -> Array:
-    """Return the place (m,) of each label among the classes."""
+    """Return the place (m,) of each label among the classes.
+
+    It never is the user's array: kernels use places to address memory, so nobody may change them during a run.
+    """
     labels = _whole(labels)
     same_kind = (labels.dtype.kind == "U") == (classes.dtype.kind == "U")
     order = np.argsort(classes, kind="stable")

@@ -108,8 +108,8 @@ def _header(start: bytes, size: int) -> dict[str, Any]:
     (length,) = struct.unpack("<Q", start[:8])
     if length > min(MAX_HEADER, size - 8):
         raise ValueError(
-            f"it does not begin as one: its first 8 bytes would make a header of {length} bytes, it has {size - 8}, and "
-            f"a header at most {MAX_HEADER}; give a file that fastbp train or Network.save wrote"
+            f"it does not begin as one: its first 8 bytes would make a header of {length} bytes, it has {size - 8}, "
+            f"and a header at most {MAX_HEADER}; give a file that fastbp train or Network.save wrote"
         )
     header = _parse(start[8 : 8 + length].decode())
     texts = _object("its metadata", header.pop("__metadata__", {}))

@@ -137,6 +137,12 @@ def test_numbers_and_bools_in_a_series(engine, dtype):
     assert net.fit(X, pd.Series(y).astype(dtype), 2).cost == plain.fit(X, y, 2).cost
 
 
+def test_integers_in_a_frame_of_one_column(engine):
+    y = (KIND == "yes").astype(int)
+    net, plain = make(engine), make(engine)
+    assert net.fit(X, pd.DataFrame({"y": y}), 2).cost == plain.fit(X, y, 2).cost
+
+
 def test_a_series_in_another_order_than_its_frame_is_doubted(engine):
     frame, y = FRAMES["pandas"](), pd.Series(KIND)
     net = make(engine)

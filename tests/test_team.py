@@ -18,6 +18,7 @@ import pytest
 from processes import SECONDS, apart, busy
 
 from fastbp import SGD, Adam, network, processors, team
+from fastbp.kernels.interrupts import interrupts_wait
 from fastbp.network import Network
 from fastbp.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
 
@@ -209,6 +210,21 @@ def interrupt_again_and_again(times):
         train(net, epochs=1)
         train(twin, epochs=1)
         assert digest(net) == digest(twin)  # all that training starts from was in order
+
+
+def test_ctrl_c_waits_until_code_is_compiled_and_is_not_lost():
+    done = []
+
+    def compile_something():
+        with interrupts_wait():
+            signal.raise_signal(signal.SIGINT)
+            done.append(True)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        compile_something()
+    assert done
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
