@@ -324,6 +324,20 @@ def test_verbose_1_draws_a_bar_that_ends_full(engine, data, capsys):
 # How it stops
 
 
+def test_the_time_to_compile_is_not_counted(engine, data, monkeypatch):
+    now, net = [0.0], make(engine)
+    begin = net._session
+
+    def slowly(*arguments):
+        now[0] += 4.0
+        return begin(*arguments)
+
+    monkeypatch.setattr(training, "perf_counter", lambda: now[0])
+    net._session = slowly
+    assert fit(net, *data).seconds == [0.0, 0.0]
+    assert now == [4.0]
+
+
 def test_a_callback_stops_training_and_all_of_them_are_called(engine, data):
     calls = []
 
