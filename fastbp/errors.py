@@ -35,13 +35,23 @@ class DivergenceError(ArithmeticError):
     def __str__(self) -> str:
         """Say where, what is left, and what to write instead."""
         kept = f"of the end of epoch {self.kept}" if self.kept else "from before fit"
-        rate = SAFE_RATE if self.learning_rate > SAFE_RATE else self.learning_rate / 10
         return (
-            f"training diverged in epoch {self.epoch}, mini-batch {self.batch}, at a learning rate of "
-            f"{self.learning_rate:g}: layer {self.layer} (weights[{self.layer}], zs[{self.layer}]) is no longer "
-            f"finite; the network has its parameters {kept}; write optimizer=fastbp.Adam({rate:g}), "
+            f"{self.what}; the network has its parameters {kept}; write optimizer=fastbp.Adam({self.advised_rate:g}), "
             "and scale inputs and targets to about -1..1"
         )
+
+    @property
+    def what(self) -> str:
+        """Say where it happened."""
+        return (
+            f"training diverged in epoch {self.epoch}, mini-batch {self.batch}, at a learning rate of "
+            f"{self.learning_rate:g}: layer {self.layer} (weights[{self.layer}], zs[{self.layer}]) is no longer finite"
+        )
+
+    @property
+    def advised_rate(self) -> float:
+        """A rate of Adam's to try next."""
+        return SAFE_RATE if self.learning_rate > SAFE_RATE else self.learning_rate / 10
 
 
 class ModelFileError(ValueError):

@@ -265,7 +265,7 @@ def test_held_out_samples_have_the_classes_of_all():
         ("train --output bad.csv", "no model of fastbp"),
         ("train --output nowhere/a.safetensors", "no such folder"),
         ("train --plot curve.doc", "unknown kind of picture"),
-        ("train --optimizer sgd --learning-rate 1e9 --dropout 0", "layer"),
+        ("train --optimizer sgd --learning-rate 1e9 --dropout 0", "nothing was saved; try --optimizer adam --learning-rate 0.001"),
         ("predict bad.csv bad.csv", "bad.csv"),
         ("predict nowhere bad.csv", "nowhere: no such file"),
         ("check bad.csv", "bad.csv"),

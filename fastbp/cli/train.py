@@ -7,11 +7,14 @@ takes plain data.
 import argparse
 import shlex
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import DivergenceError
 from ..formulas import Array
 from ..formulas.optimizers import SGD, Adam
 from ..history import History
@@ -175,7 +178,7 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
         if epochs is None:
             steps = -(-len(x) // max(options.batch_size, 1))
             epochs = min(max(LEAST_EPOCHS, STEPS // steps), MOST_EPOCHS)
-        with warnings.catch_warnings(record=True, action="always") as doubts:
+        with warnings.catch_warnings(record=True, action="always") as doubts, _said_of_options():
             history = net.fit(x, y, epochs, options.batch_size, optimizer, validation_data=(x_test, y_test))
     check = cross_check(net, x[:CHECKED_ROWS], y[:CHECKED_ROWS], steps=5)
     if scale_x:
@@ -185,6 +188,17 @@ def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, dat
         for errors in (history.rmse, history.validation_rmse):  # in units of the target, as in the file
             errors[:] = [None if error is None else error * float(scale_y.scale[0]) for error in errors]
     return Trained(history, check, [str(doubt.message) for doubt in doubts])
+
+
+@contextmanager
+def _said_of_options() -> Iterator[None]:
+    """Inside, the way out of a divergence is an option of the command line."""
+    try:
+        yield
+    except DivergenceError as error:
+        raise ArithmeticError(
+            f"{error.what}; nothing was saved; try --optimizer adam --learning-rate {error.advised_rate:g}"
+        ) from error
 
 
 def _threads(text: str) -> str | int:
