@@ -441,3 +441,12 @@ def test_a_reader_that_stops_is_no_error(digits):
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+@pytest.mark.filterwarnings("always")
+def test_what_the_library_warns_of_is_a_sentence_too(capsys, monkeypatch):
+    monkeypatch.setattr("fastbp.options.available_cores", lambda: 2)
+    assert cli.main(["train", "--threads", "64", "--sizes", "8", "--epochs", "1", "--no-plot"]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "threads is 64" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith('fastbp train: warning: threads is 64, and this process may use 2 cores: write threads="')
