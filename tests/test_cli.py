@@ -265,7 +265,7 @@ def test_held_out_samples_have_the_classes_of_all():
         ("train --output bad.csv", "no model of fastbp"),
         ("train --output nowhere/a.safetensors", "no such folder"),
         ("train --plot curve.doc", "unknown kind of picture"),
-        ("train --optimizer sgd --learning-rate 1e9 --dropout 0", "nothing was saved; try --optimizer adam --learning-rate 0.001"),
+        ("train --optimizer sgd --learning-rate 1e9 --dropout 0", "try --optimizer adam --learning-rate 0.001"),
         ("predict bad.csv bad.csv", "bad.csv"),
         ("predict nowhere bad.csv", "nowhere: no such file"),
         ("check bad.csv", "bad.csv"),
@@ -449,4 +449,4 @@ def test_what_the_library_warns_of_is_a_sentence_too(capsys, monkeypatch):
     assert cli.main(["train", "--threads", "64", "--sizes", "8", "--epochs", "1", "--no-plot"]) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "threads is 64" in line]
     assert len(lines) == 1
-    assert lines[0].startswith('fastbp train: warning: threads is 64, and this process may use 2 cores: write threads="')
+    assert lines[0].startswith("fastbp train: warning: threads is 64, and this process may use 2 cores: write threads=")
