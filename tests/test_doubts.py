@@ -106,6 +106,15 @@ def test_targets_are_judged_by_the_weights_of_their_samples(engine):
     assert f"would cost {np.var(y[50:]) / 2:.4g}" in message
 
 
+def test_many_targets_are_judged_by_some(engine):
+    x, y = RNG.normal(size=(2500, 4)), 1e4 + RNG.normal(size=2500)
+    (message,) = said(lambda: engine([4, 5, 1], activation="relu", seed=0).fit(x, y, 1))
+    assert "would cost 0." in message  # half of a variance of 1
+    weight = np.zeros(2500)
+    weight[1] = 1.0  # none of those that are looked at
+    assert said(lambda: engine([4, 5, 1], activation="relu", seed=0).fit(x, y, 1, sample_weight=weight)) == []
+
+
 def test_tiny_targets(engine):
     (message,) = said(lambda: engine([4, 5, 1], activation="relu", seed=0).fit(X, 1e-6 * X[:, 0], 5))
     assert "train on (y - y.mean()) / y.std()" in message
