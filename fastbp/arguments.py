@@ -13,7 +13,8 @@ import numpy as np
 
 from .errors import warn
 from .formulas import Array, number
-from .formulas.activations import ACTIVATIONS
+from .formulas.activations import Activation
+from .formulas.costs import Cost
 from .labels import is_masked, listed
 
 DType = np.dtype[Any]
@@ -53,7 +54,7 @@ def sample_or_samples(x: object, n_in: int, dtype: DType) -> tuple[Array, bool]:
     return features("x", array[None, :] if single else array, n_in, dtype), single
 
 
-def targets(name: str, y: object, m: int, n_out: int, cost: str, dtype: DType) -> Array:
+def targets(name: str, y: object, m: int, n_out: int, cost: Cost, dtype: DType) -> Array:
     """Return y as labels (m,) of int64, or as (m, n_out) of the network's dtype.
 
     Rows that are all one-hot mean the same as labels, and become labels.
@@ -96,9 +97,8 @@ def check_length(name: str, y: Array, m: int) -> None:
         raise ValueError(f"{name} has {len(y)} samples, x has {m}")
 
 
-def check_reachable(name: str, y: Array, output: str) -> None:
+def check_reachable(name: str, y: Array, row: Activation) -> None:
     """Refuse to train towards targets that the output can never come near."""
-    row = ACTIVATIONS[output]
     wrong = (y < row.low) | (y > row.high)
     if y.ndim == 1 or not wrong.any():
         return
@@ -111,7 +111,7 @@ def check_reachable(name: str, y: Array, output: str) -> None:
     if y.shape[1] == 1 and len(found) == 2:
         hint = '; for 2 classes choose cost="binary_cross_entropy"'
     raise ValueError(
-        f"{name}[{', '.join(map(str, place))}] is {y[place]:g}, and {output} outputs only reach {reach}: "
+        f"{name}[{', '.join(map(str, place))}] is {y[place]:g}, and {row.name} outputs only reach {reach}: "
         f'choose output="identity", or scale {name}{hint}'
     )
 
@@ -124,11 +124,11 @@ def says_several(y: object) -> bool:
     return bool(np.all((array == 0) | (array == 1)) and np.any(array.sum(axis=1) != 1))
 
 
-def has_accuracy(y: Array, output: str) -> bool:
-    """Whether right and wrong mean something: labels, or one sigmoid and targets 0 and 1."""
+def has_accuracy(y: Array, output: Activation) -> bool:
+    """Whether right and wrong mean something: labels, or one probability and targets 0 and 1."""
     if y.ndim == 1:
         return True
-    return y.shape[1] == 1 and output == "sigmoid" and bool(np.all((y == 0) | (y == 1)))
+    return y.shape[1] == 1 and output.is_probability and bool(np.all((y == 0) | (y == 1)))
 
 
 def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:
@@ -265,15 +265,15 @@ def _one_hot(y: Array) -> bool:
     return bool(np.all(ones | (y == 0)) and np.all(ones.sum(axis=1) == 1))
 
 
-def _check_range(name: str, y: Array, cost: str) -> None:
-    if cost == "quadratic":
+def _check_range(name: str, y: Array, cost: Cost) -> None:
+    if math.isinf(cost.low) and math.isinf(cost.high):
         return
-    wrong = ((y < 0) | (y > 1)).any(axis=1)
-    rule = f"{cost} takes targets in 0..1"
-    if cost == "cross_entropy":
+    wrong = ((y < cost.low) | (y > cost.high)).any(axis=1)
+    rule = f"{cost.name} takes targets in {cost.low:g}..{cost.high:g}"
+    if cost.sums_to_one:
         wrong |= np.abs(y.sum(axis=1) - 1) > 1e-3
         rule = (
-            "cross_entropy takes rows of probabilities that sum to 1; "
+            f"{cost.name} takes rows of probabilities that sum to 1; "
             "for several labels at once choose cost binary_cross_entropy"
         )
     if wrong.any():

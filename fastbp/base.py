@@ -17,16 +17,17 @@ from .formulas import Array
 from .formulas.activations import Activation, HiddenName, OutputName
 from .formulas.costs import Cost, CostName
 from .formulas.initializers import INITIALIZERS, InitializerName
-from .formulas.optimizers import SGD, Adam, OptimizerName
+from .formulas.optimizers import Optimizer, OptimizerName
 from .formulas.penalties import penalty
 from .history import History as History
 from .model_file import Saved
 from .results import Evaluation, Forward, Gradients
 from .spec import DTYPES
+from .spec import Formula
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
 from .summary import Summary, summary
-from .training import Callback, Session, Task, Trained, train
+from .training import Callback, Data, Plan, Session, Task, Trained, train
 
 Verbose = Literal["auto", 0, 1, 2]
 
@@ -168,7 +169,7 @@ class BaseNetwork(ABC):
 
     @classes.setter
     def classes(self, value: object) -> None:
-        if value is not None and self.sizes[-1] == 1 and self.spec.activations[-1] != "sigmoid":
+        if value is not None and self.sizes[-1] == 1 and not self.spec.activation_rows[-1].is_probability:
             raise ValueError(f"the one output ({self.spec.activations[-1]}) is a quantity, which has no classes")
         self._classes = labels.checked_classes(value, self.spec.sizes[-1])
 
@@ -188,10 +189,10 @@ class BaseNetwork(ABC):
 
         Labels are those that `fit` was given, see `classes`; without any they are 0..K-1.
         """
-        output = self.spec.activations[-1]
-        if self._classes is None and output not in ("softmax", "sigmoid"):
-            raise ValueError(f"the outputs ({output}) are quantities, which have no labels: write predict(x)")
-        if self._classes is None and output == "sigmoid" and self.sizes[-1] > 1 and self.epochs_trained:
+        output = self.spec.activation_rows[-1]
+        if self._classes is None and not output.is_probability:
+            raise ValueError(f"the outputs ({output.name}) are quantities, which have no labels: write predict(x)")
+        if self._classes is None and not output.over_rows and self.sizes[-1] > 1 and self.epochs_trained:
             raise ValueError(
                 "the network was trained on several labels at once, not on one a sample: write predict(x) > 0.5, or "
                 "name net.classes if only one can apply"
@@ -221,12 +222,13 @@ class BaseNetwork(ABC):
         y: object,
         epochs: int | None = None,
         batch_size: int = ...,
-        optimizer: SGD | Adam | OptimizerName | None = None,
+        optimizer: Optimizer | OptimizerName | None = None,
         validation_data: None = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
         sample_weight: object = None,
         class_weight: object = None,
+        clip_norm: float | None = None,
         verbose: Verbose = "auto",
     ) -> History[None]: ...
 
@@ -237,12 +239,13 @@ class BaseNetwork(ABC):
         y: object,
         epochs: int | None = None,
         batch_size: int = ...,
-        optimizer: SGD | Adam | OptimizerName | None = None,
+        optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] = ...,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
         sample_weight: object = None,
         class_weight: object = None,
+        clip_norm: float | None = None,
         verbose: Verbose = "auto",
     ) -> History[float]: ...
 
@@ -252,12 +255,13 @@ class BaseNetwork(ABC):
         y: object,
         epochs: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
-        optimizer: SGD | Adam | OptimizerName | None = None,
+        optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] | None = None,
         shuffle: bool = True,
         callbacks: Iterable[Callback] = (),
         sample_weight: object = None,
         class_weight: object = None,
+        clip_norm: float | None = None,
         verbose: Verbose = "auto",
     ) -> History[Any]:
         """Train on mini-batches; the last one of an epoch may be short and is trained on too.
@@ -281,6 +285,9 @@ class BaseNetwork(ABC):
             each called as ``callback(net, history)`` after each epoch; a true result stops
         sample_weight, class_weight
             weights (m,); a dict from label to weight or "balanced"
+        clip_norm
+            the longest that the gradient of a mini-batch over all parameters, √(Σ (∂C/∂w)² + Σ (∂C/∂b)²), may be: a
+            longer one is scaled down to it. None: as it is
         verbose
             "auto" a bar if stderr is a terminal, 0 nothing, 1 a bar, 2 a line per epoch
 
@@ -299,43 +306,40 @@ class BaseNetwork(ABC):
         """
         known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
         try:
-            task, weights = self._task(
-                x, y, epochs, batch_size, optimizer, validation_data, shuffle, callbacks, sample_weight, class_weight,
-                verbose,
-            )  # fmt: skip
+            data = self._data(x, y, sample_weight, class_weight)
+            plan = Plan(
+                options.checked_optimizer(optimizer),
+                min(options.integer("batch_size", batch_size, low=1), len(data.x)),
+                options.checked_clip(clip_norm),
+                defaults.epochs(len(data.x)) if epochs is None else options.integer("epochs", epochs, low=1),
+            )
+            accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
+            task = Task(
+                data,
+                plan,
+                options.truth("shuffle", shuffle),
+                measure_accuracy=accurate,
+                measure_rmse=self.spec.cost_row.half_square and not accurate and data.y.shape[1:] == (1,),
+                validation=self._checked_validation(validation_data),
+                callbacks=options.checked_callbacks(callbacks),
+                verbose=options.checked_verbose(verbose),
+            )
             doubts.say_before(self.spec, task)
-            history, moved = self._train(task, weights)
+            history, moved = self._train(task)
         except Exception:
             if self.epochs_trained == trained:  # a call that is refused, or diverges at once, teaches nothing
                 self._set_spec(known[0])
                 self._classes, self.columns = known[1:]
             raise
-        doubts.say_after(history, task, weights, self._penalty(), moved=moved)
+        doubts.say_after(self.spec, history, task, self._penalty(), moved=moved)
         return history
 
-    def _task(
-        self, x: object, y: object, epochs: object, batch_size: object, optimizer: object, validation_data: object,
-        shuffle: object, callbacks: object, sample_weight: object, class_weight: object, verbose: object,
-    ) -> tuple[Task, Array | None]:  # fmt: skip
-        """Return the checked arguments of `fit`, and the weights of the samples."""
+    def _data(self, x: object, y: object, sample_weight: object, class_weight: object) -> Data:
+        """Return the checked samples of `fit`."""
         x, y = self._checked(x, y, learning=True)
-        arguments.check_reachable("y", y, self.spec.activations[-1])
+        arguments.check_reachable("y", y, self.spec.activation_rows[-1])
         weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
-        weights = arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype)
-        task = Task(
-            x,
-            y,
-            min(options.integer("batch_size", batch_size, low=1), len(x)),
-            defaults.epochs(len(x)) if epochs is None else options.integer("epochs", epochs, low=1),
-            options.truth("shuffle", shuffle),
-            arguments.has_accuracy(y, self.spec.activations[-1]),
-            self.spec.cost == "quadratic",
-            options.checked_optimizer(optimizer),
-            self._checked_validation(validation_data),
-            options.checked_callbacks(callbacks),
-            options.checked_verbose(verbose),
-        )
-        return task, weights
+        return Data(x, y, arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype))
 
     def save(
         self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None
@@ -350,9 +354,12 @@ class BaseNetwork(ABC):
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; a damaged file raises ModelFileError."""
-        saved = model_file.read(path)
+    def load(cls, path: str | os.PathLike[str], formulas: Iterable[Formula] = ()) -> Self:
+        """Read what `save` wrote; a damaged file raises ModelFileError.
+
+        `formulas` are activations and costs of one's own, which a file only names.
+        """
+        saved = model_file.read(path, tuple(formulas))
         net = cls._assemble(saved.spec, saved.weights, saved.biases, epochs_trained=saved.epochs_trained)
         net.notes, net.columns, net._classes = saved.notes, saved.columns, saved.classes
         return net
@@ -426,13 +433,12 @@ class BaseNetwork(ABC):
         twin.__setstate__(self._besides())
         return twin
 
-    def _train(self, task: Task, weights: Array | None = None) -> Trained:
+    def _train(self, task: Task) -> Trained:
         if self._fitting:
             raise RuntimeError("this network is being trained already; train a copy instead")
         self._fitting = True
         try:
-            run = partial(self._session, task.x, task.y, weights, task.optimizer, task.batch_size, task.epochs)
-            return train(self, run, task)
+            return train(self, partial(self._session, task.data, task.plan), task)
         finally:
             self._fitting = False
 
@@ -481,14 +487,14 @@ class BaseNetwork(ABC):
                 self._classes = classes
         elif learning and self._output_is_open and not self.epochs_trained:
             self._settle_output(y)
-        found = arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost, self.dtype)
+        found = arguments.targets(name, y, m, spec.sizes[-1], spec.cost_row, self.dtype)
         if learning and given is None and found.ndim == 1 and self._classes is None:
             self._classes = np.arange(spec.sizes[-1])  # of one-hot rows
         return found
 
     def _settle_output(self, y: object) -> None:
         """Take sigmoids instead of a softmax, chosen by default, where y says several labels at once."""
-        if self.spec.activations[-1] == "softmax" and arguments.says_several(y):
+        if self.spec.cost_row.sums_to_one and arguments.says_several(y):
             activations = (*self.spec.activations[:-1], "sigmoid")
             self._set_spec(replace(self.spec, activations=activations, cost="binary_cross_entropy"))
 
@@ -525,7 +531,7 @@ class BaseNetwork(ABC):
 
     def _score(self, x: Array, y: Array) -> Evaluation:
         cost, correct = self._evaluate(x, y)
-        known = arguments.has_accuracy(y, self.spec.activations[-1])
+        known = arguments.has_accuracy(y, self.spec.activation_rows[-1])
         return Evaluation(cost / len(x) + self._penalty(), correct / len(x) if known else None)
 
     def _faulty_layer(self, x: Array) -> int:
@@ -577,16 +583,12 @@ class BaseNetwork(ABC):
         """
 
     @abstractmethod
-    def _session(
-        self,
-        x: Array,
-        y: Array,
-        sample_weight: Array | None,
-        optimizer: SGD | Adam,
-        batch_size: int,
-        epochs: int = 1,
-    ) -> Session:
-        """Begin a run; optimizer state starts at zero. `epochs`: how often each sample is going to be seen."""
+    def _new_state(self, optimizer: Optimizer) -> Any:
+        """Return what an optimizer remembers, before the first step."""
+
+    @abstractmethod
+    def _session(self, data: Data, plan: Plan, state: Any = None) -> Session:
+        """Begin a run, or go on with one that has left this state."""
 
 
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:

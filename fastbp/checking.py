@@ -22,11 +22,11 @@ import numpy as np
 from .base import BaseNetwork
 from .errors import DivergenceError
 from .formulas import Array
-from .formulas.optimizers import SGD, Adam
+from .formulas.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .options import checked_optimizer, integer
 from .reference import ReferenceNetwork
 from .report import CheckReport, Row
-from .training import Task
+from .training import Data, Plan, Task
 
 ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 TOLERANCES = {dtype: 16 * u for dtype, u in ROUNDOFF.items()}
@@ -36,11 +36,13 @@ SINGLE = ("cost", "evaluate", "predict")  # one number or array, no list over la
 MAX_ROWS = 1024  # of x, in the comparison of single passes
 
 # Adam divides by √v + ε: where a gradient is nearly 0, a small ε would make rounding errors steps.
-OPTIMIZERS: tuple[SGD | Adam, ...] = (
+OPTIMIZERS: tuple[Optimizer, ...] = (
     SGD(0.03),
     SGD(0.03, momentum=0.9),
     SGD(0.03, momentum=0.9, nesterov=True),
     Adam(1e-3, epsilon=1e-4),
+    AdamW(1e-3, epsilon=1e-4),
+    RMSprop(1e-3, epsilon=1e-3),
 )
 
 Quantities = dict[str, Sequence[Array]]
@@ -53,7 +55,7 @@ def cross_check(
     *,
     steps: int = 20,
     batch_size: int = 10,
-    optimizer: SGD | Adam | Iterable[SGD | Adam] | None = None,
+    optimizer: Optimizer | Iterable[Optimizer] | None = None,
 ) -> CheckReport:
     """Compare `net` with the reference on one pass over x and on `steps` training steps.
 
@@ -68,9 +70,9 @@ def cross_check(
     rows = _check_passes(net, truth, single, x[:MAX_ROWS], y[:MAX_ROWS])
     chosen = np.resize(np.arange(len(x)), steps * batch_size - batch_size // 2)
 
-    def train(n: BaseNetwork, one: SGD | Adam) -> Quantities:
+    def train(n: BaseNetwork, one: Optimizer) -> Quantities:
         twin = n._twin(type(n))
-        twin._train(Task(x[chosen], y[chosen], batch_size, 1, False, False, False, one))
+        twin._train(Task(Data(x[chosen], y[chosen]), Plan(one, batch_size), shuffle=False))
         what = f"after {steps} steps of {one}"
         return {f"weights {what}": twin.weights, f"biases {what}": twin.biases}
 
@@ -140,7 +142,7 @@ def references(net: BaseNetwork) -> tuple[BaseNetwork, BaseNetwork]:
         return net._twin(ReferenceNetwork, "float64"), net._twin(ReferenceNetwork, "float32")
 
 
-def _tamed(optimizer: SGD | Adam, train: Callable[[SGD | Adam], object]) -> SGD | Adam:
+def _tamed(optimizer: Optimizer, train: Callable[[Optimizer], object]) -> Optimizer:
     """Return the optimizer at the first of ever smaller learning rates that does not diverge."""
     while True:
         try:
@@ -148,12 +150,12 @@ def _tamed(optimizer: SGD | Adam, train: Callable[[SGD | Adam], object]) -> SGD 
         except DivergenceError:
             if optimizer.learning_rate < 1e-9:
                 raise
-            optimizer = replace(optimizer, learning_rate=optimizer.learning_rate / 100)
+            optimizer = replace(optimizer, learning_rate=optimizer.learning_rate / 100)  # type: ignore[type-var]
         else:
             return optimizer
 
 
-def _optimizers(optimizer: object) -> Sequence[SGD | Adam]:
+def _optimizers(optimizer: object) -> Sequence[Optimizer]:
     if optimizer is None:
         return OPTIMIZERS
     several = optimizer if isinstance(optimizer, Iterable) and not isinstance(optimizer, str) else [optimizer]
@@ -199,16 +201,16 @@ def _check_passes(
 
 
 def _same_side(nets: Sequence[BaseNetwork], x: Array) -> Array:
-    """Rows of x whose z are on the same side of the kink of relu in every network.
+    """Rows of x whose z are on the same side of the kinks of σ in every network.
 
     Where rounding decides on which side z falls, σ' is 0 for one network and 1 for the other,
     and both are right; z itself is compared for every row.
     """
-    places = [i for i, name in enumerate(nets[0].spec.activations) if name == "relu"]
+    places = [(i, kink) for i, row in enumerate(nets[0].spec.activation_rows) for kink in row.kinks]
     keep = np.ones(len(x), bool)
     if places:
         with np.errstate(over="ignore"):
-            signs = [[n._forward(x.astype(n.dtype)).zs[i] > 0 for i in places] for n in nets]
+            signs = [[n._forward(x.astype(n.dtype)).zs[i] > kink for i, kink in places] for n in nets]
         for other in signs[1:]:
             for one, two in zip(signs[0], other, strict=True):
                 keep &= np.all(one == two, axis=1)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from .formulas.activations import ACTIVATIONS
-from .formulas.costs import COSTS
+from .formulas.activations import Activation
+from .formulas.costs import COSTS, Cost
 from .formulas.optimizers import Adam
 
 EPOCHS, SAMPLES = 30, 10_000
@@ -16,20 +16,19 @@ def epochs(m: int) -> int:
     return max(EPOCHS, -(-SAMPLES // m))
 
 
-def output_and_cost(cost: str, hidden: Sequence[str], n_out: int) -> tuple[str, str]:
-    """Return the output activation that suits a cost, and the cost.
+def output_and_cost(cost: Cost, hidden: Sequence[Activation], n_out: int) -> tuple[str, Cost]:
+    """Return the name of the output activation that suits a cost, and the cost.
 
     The cross-entropy of one output is the binary one: of a single number, softmax would always make 1.
     """
-    if cost == "cross_entropy" and n_out == 1:
-        cost = "binary_cross_entropy"
-    outputs = COSTS[cost].outputs
-    if outputs:
-        return outputs[0], cost
-    return ("sigmoid" if all(name == "sigmoid" for name in hidden) else "identity"), cost
+    if cost.sums_to_one and n_out == 1:
+        cost = COSTS["binary_cross_entropy"]
+    if cost.outputs:
+        return cost.outputs[0], cost
+    return ("sigmoid" if all(row.name == "sigmoid" for row in hidden) else "identity"), cost
 
 
-def initializers(activations: Sequence[str]) -> list[str]:
+def initializers(rows: Sequence[Activation]) -> list[str]:
     """Return the initializer of each computed layer: what suits its activation; the output's, that of what feeds it."""
-    hidden = activations[:-1]
-    return [ACTIVATIONS[name].initializer for name in [*hidden, hidden[-1] if hidden else activations[-1]]]
+    hidden = rows[:-1]
+    return [row.initializer for row in [*hidden, hidden[-1] if hidden else rows[-1]]]

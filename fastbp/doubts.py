@@ -19,29 +19,30 @@ LOOKED_AT = 64  # samples that tell on what scale the inputs are: all would be f
 
 def say_before(spec: NetworkSpec, task: Task) -> None:
     """Warn of a network that cannot learn what it is given."""
-    if (spec.activations[-1], spec.cost) == ("sigmoid", "cross_entropy") and task.y.ndim == 1:
+    output, cost = spec.activation_rows[-1], spec.cost_row
+    if cost.sums_to_one and not output.over_rows and task.data.y.ndim == 1:
         warn(
-            'cost="cross_entropy" with output="sigmoid": nothing pushes the outputs of the other labels down; choose '
+            f'cost="{cost.name}" with output="{output.name}": nothing pushes the outputs of the other labels down; choose '
             'output="softmax", or cost="binary_cross_entropy"'
         )
 
 
-def say_after(history: History[Any], task: Task, weights: Array | None, penalty: float, *, moved: bool) -> None:
+def say_after(spec: NetworkSpec, history: History[Any], task: Task, penalty: float, *, moved: bool) -> None:
     """Warn of an outcome that most likely comes of a mistake in the call."""
     learnt_all = history.accuracy[-1] == 1 or history.cost[-1] <= penalty
-    if not moved and task.optimizer.learning_rate > 0 and not learnt_all:
+    if not moved and _rate(task) > 0 and not learnt_all:
         warn(_still(history, task))
     elif history.accuracy[-1] == 0 and _guesses(task) >= CHANCE:
         warn(
-            f"in the last epoch not one of {len(task.x)} answers was right, fewer than guessing would give; "
+            f"in the last epoch not one of {len(task.data.x)} answers was right, fewer than guessing would give; "
             "look whether y belongs to x, row by row, and at the learning rate: optimizer=fastbp.Adam(1e-3)"
         )
-    elif words := _odd_inputs(task.x) or _odd_targets(history, task, weights, penalty):
+    elif words := _odd_inputs(task.data.x) or _odd_targets(spec, history, task, penalty):
         warn(words)
 
 
 def _still(history: History[Any], task: Task) -> str:
-    rate = task.optimizer.learning_rate
+    rate = _rate(task)
     return (
         f"training moved no weight to speak of in {len(history)} epoch{'s' * (len(history) > 1)}: the learning rate "
         f"{rate:g} is too small, or every gradient is 0; write optimizer=fastbp.Adam(1e-3), or make the network anew "
@@ -49,9 +50,15 @@ def _still(history: History[Any], task: Task) -> str:
     )
 
 
+def _rate(task: Task) -> float:
+    """Return the learning rate, of a schedule in the middle of the first epoch."""
+    rate = task.plan.optimizer.learning_rate
+    return float(np.ravel(rate(0.5))[0]) if callable(rate) else float(rate)
+
+
 def _guesses(task: Task) -> float:
     """Return how many right answers guessing gives."""
-    return len(task.y) / len(np.unique(task.y))
+    return len(task.data.y) / len(np.unique(task.data.y))
 
 
 def _odd_inputs(x: Array) -> str:
@@ -69,12 +76,13 @@ def _odd_inputs(x: Array) -> str:
     )
 
 
-def _odd_targets(history: History[Any], task: Task, weights: Array | None, penalty: float) -> str:
+def _odd_targets(spec: NetworkSpec, history: History[Any], task: Task, penalty: float) -> str:
     """Say that targets are far from 1, if the network is worse than their mean would be."""
-    if not task.quadratic or task.y.ndim == 1:
+    if not spec.cost_row.half_square or task.data.y.ndim == 1:
         return ""
-    step = -(-len(task.y) // JUDGED_BY)
-    y, weights = np.asarray(task.y[::step], float), None if weights is None else weights[::step]
+    step = -(-len(task.data.y) // JUDGED_BY)
+    y, weights = np.asarray(task.data.y[::step], float), task.data.sample_weight
+    weights = None if weights is None else weights[::step]
     if weights is not None and not weights.any():
         return ""
     mean = np.average(y, axis=0, weights=weights)

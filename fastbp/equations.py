@@ -17,8 +17,8 @@ import numpy as np
 from .base import BaseNetwork
 from .checking import ROUNDOFF, Quantities, compare, gradient_terms, references
 from .formulas import Array
-from .formulas.activations import ACTIVATIONS
-from .formulas.costs import FUSED
+from .formulas.activations import Activation
+from .formulas.costs import Cost
 from .formulas.penalties import penalty
 from .reference import cost_per_sample, forward, one_hot
 from .report import CheckReport, Row
@@ -72,7 +72,7 @@ class Numeric:
 
     def __init__(self, truth: BaseNetwork, x: Array, y: Array) -> None:
         self.spec = truth.spec
-        self.rows = [ACTIVATIONS[name] for name in self.spec.activations]
+        self.rows = self.spec.activation_rows
         self.weights, self.biases = truth._get_parameters()
         self.y = one_hot(y, self.spec.sizes[-1], np.float64).astype(np.float64)
         self.states = self._onward(0, x.astype(np.float64))
@@ -86,7 +86,7 @@ class Numeric:
             for step in (STEP, -STEP):
                 z = self.states.zs[layer].copy()
                 z[:, neuron] += step
-                rest = self._onward(layer + 1, self.rows[layer].function(z))
+                rest = self._onward(layer + 1, self.rows[layer].value(z))
                 ends.append(self._costs(layer, Forward([z, *rest.zs], rest.activations)))
             (plus, one), (minus, other) = ends
             yield _difference((slice(None), neuron), plus, minus, _same(one, other), STEP)
@@ -124,19 +124,20 @@ class Numeric:
     def _costs(self, layer: int, states: Forward) -> tuple[Array, list[Array]]:
         """Return C_x, and on which side of every kink each z from `layer` on lies."""
         z, a = states.zs[-1], states.activations[-1]
-        names = self.spec.activations
-        sides = [z > 0 for z, name in zip(states.zs, names[layer:], strict=True) if name == "relu"]
-        sides.append(clipped(a, names[-1], self.spec.cost))
-        return cost_per_sample(z, a, self.y, names[-1], self.spec.cost), sides
+        cost, output = self.spec.cost_row, self.rows[-1]
+        sides = [z > kink for z, row in zip(states.zs, self.rows[layer:], strict=True) for kink in row.kinks]
+        sides += [a - self.y > kink for kink in cost.kinks]
+        sides.append(clipped(a, output, cost))
+        return cost_per_sample(z, a, self.y, output, cost), sides
 
     def _chosen(self, n: int) -> list[int]:
         """Return at most MAX_ENTRIES of 0..n-1."""
         return sorted(self.rng.choice(n, min(n, MAX_ENTRIES), replace=False).tolist())
 
 
-def clipped(a: Array, output: str, cost: str) -> Array:
+def clipped(a: Array, output: Activation, cost: Cost) -> Array:
     """Return which a (m, n_L) a cost clips before its logarithm, where it has one."""
-    if cost == "quadratic" or (output, cost) in FUSED:
+    if not cost.clips or output.name in cost.pairs:
         return np.zeros(a.shape, bool)
     info = np.finfo(a.dtype)
     return np.asarray((a <= info.tiny) | (a >= 1 - info.epsneg))
@@ -145,16 +146,17 @@ def clipped(a: Array, output: str, cost: str) -> Array:
 def _smooth_rows(truth: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
     """Return the samples at which C has a derivative, a few steps around included."""
     zs, activations = truth.forward(x)
-    names = truth.spec.activations
-    keep = ~clipped(activations[-1], names[-1], truth.spec.cost).any(axis=1)
-    for z, name in zip(zs, names, strict=True):
-        if name == "relu":
-            near = np.abs(z) <= 4 * STEP
-            dead = near.all(axis=0)  # near for every sample: not a reason to drop them all
-            keep &= ~near[:, ~dead].any(axis=1)
+    rows, cost = truth.spec.activation_rows, truth.spec.cost_row
+    keep = ~clipped(activations[-1], rows[-1], cost).any(axis=1)
+    from_kinks = [z - kink for z, row in zip(zs, rows, strict=True) for kink in row.kinks]
+    from_kinks += [activations[-1] - one_hot(y, truth.sizes[-1], np.float64) - kink for kink in cost.kinks]
+    for distance in from_kinks:
+        near = np.abs(distance) <= 4 * STEP
+        dead = near.all(axis=0)  # near for every sample: not a reason to drop them all
+        keep &= ~near[:, ~dead].any(axis=1)
     if not keep.any():
         raise ValueError(
-            f"C has no derivative at any of the first {len(x)} samples: they lie at a kink of relu "
+            f"C has no derivative at any of the first {len(x)} samples: they lie at a kink of an activation "
             f"or {truth.spec.cost} clips its logarithm; give other samples or other weights"
         )
     return x[keep], y[keep]

@@ -61,18 +61,18 @@ def are_meant(name: str, labels: Array, spec: NetworkSpec, classes: Array | None
     """
     if spec.sizes[-1] > 1:
         return True
-    output = spec.activations[-1]
+    output = spec.activation_rows[-1]
     if labels.dtype.kind in "Ub":
-        if output == "sigmoid":
+        if output.is_probability:
             return True
         raise ValueError(
-            f"{name}[0] is {labels[0].item()!r}, a label, and the one output ({output}) is a quantity: choose "
+            f"{name}[0] is {labels[0].item()!r}, a label, and the one output ({output.name}) is a quantity: choose "
             f'cost="binary_cross_entropy", or write {name}.astype(float) if it is a number'
         )
-    if output != "sigmoid":
+    if not output.is_probability:
         _doubt_quantities(name, labels)
         return False
-    named = classes is not None or spec.cost != "quadratic"
+    named = classes is not None or spec.cost_row.for_probabilities
     return named or bool(np.all((labels == 0) | (labels == 1)))
 
 

@@ -3,14 +3,15 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from . import labels, options, storage
 from .columns import Columns
 from .errors import ModelFileError
 from .formulas import Array
-from .spec import NetworkSpec
+from .formulas.activations import Activation, find_activation
+from .formulas.costs import Cost, find_cost
+from .spec import Formula, NetworkSpec
 
 Path = str | os.PathLike[str]
 
@@ -31,7 +32,7 @@ def write(path: Path, saved: Saved) -> None:
     """Write a safetensors file, all of it or nothing."""
     arrays = {f"weights.{i}": w for i, w in enumerate(saved.weights)}
     arrays |= {f"biases.{i}": b for i, b in enumerate(saved.biases)}
-    metadata = {"format": storage.FORMAT, "version": storage.VERSION, **asdict(saved.spec)}
+    metadata = {"format": storage.FORMAT, "version": storage.VERSION, **saved.spec.to_json()}
     metadata |= {"epochs_trained": saved.epochs_trained, "notes": saved.notes}
     metadata["classes"] = None if saved.classes is None else saved.classes.tolist()
     metadata["columns"] = None if saved.columns is None else saved.columns.to_json()
@@ -42,28 +43,44 @@ def write(path: Path, saved: Saved) -> None:
     storage.write(path, arrays, metadata)
 
 
-def read(path: Path) -> Saved:
-    """Read what `write` wrote; whatever is wrong with it is a ModelFileError."""
+def read(path: Path, formulas: Sequence[Formula] = ()) -> Saved:
+    """Read what `write` wrote; whatever is wrong with it is a ModelFileError. `formulas`: a user's own, by name."""
     arrays, metadata = storage.read(path)
     storage.check_model(arrays, metadata)
     layers = range(len(metadata["sizes"]) - 1)
     weights, biases = ([arrays[f"{kind}.{i}"] for i in layers] for kind in ("weights", "biases"))
     try:
-        return _described(metadata, weights, biases)
+        return _described(metadata, weights, biases, tuple(formulas))
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from None
 
 
-def _described(metadata: dict[str, Any], weights: list[Array], biases: list[Array]) -> Saved:
+def _described(
+    metadata: dict[str, Any], weights: list[Array], biases: list[Array], formulas: tuple[Formula, ...]
+) -> Saved:
     fields = {name: value for name, value in metadata.items() if name not in ("format", "version")}
     notes = fields.pop("notes", {})
     if not isinstance(notes, dict):
         raise TypeError(f"notes must be an object, got {notes!r:.80}")
     epochs_trained = options.integer("epochs_trained", fields.pop("epochs_trained", 0), low=0)
     classes, columns = fields.pop("classes", None), fields.pop("columns", None)
-    spec = NetworkSpec(**fields)
+    _check_given(fields, formulas)
+    fields.pop("formulas", None)
+    spec = NetworkSpec(**fields, formulas=formulas)
     found = None if columns is None else Columns.from_json(columns)
     if found and found.width != spec.sizes[0]:
         raise ValueError(f"its columns make {found.width} inputs, the network takes {spec.sizes[0]}")
     known = labels.checked_classes(classes, spec.sizes[-1])
     return Saved(spec, weights, biases, epochs_trained, notes, found, known)
+
+
+def _check_given(fields: dict[str, Any], formulas: tuple[Formula, ...]) -> None:
+    """Say which formula of a user's own is missing."""
+    activations = fields.get("activations")
+    wanted = [(name, find_activation, Activation) for name in (activations if isinstance(activations, list) else [])]
+    for name, find, kind in [*wanted, (fields.get("cost"), find_cost, Cost)]:
+        own: Any = [row for row in formulas if isinstance(row, kind)]
+        try:
+            find(name, own)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{error}; if it is a formula of your own: load(path, formulas=[...])") from None

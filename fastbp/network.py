@@ -4,7 +4,6 @@ import math
 import threading
 from collections.abc import Sequence
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 import numba
@@ -13,49 +12,29 @@ import numpy as np
 from . import options
 from .base import BaseNetwork
 from .formulas import Array
-from .formulas.optimizers import SGD, Adam
-from .kernels import blocks, epoch, online, skipping
-from .kernels.activations import ACTIVATION_CODES
-from .kernels.costs import cost_code
-from .kernels.gemm import product_address
+from .formulas.optimizers import Optimizer
+from .kernels import epoch
+from .kernels.activate import activation_address, needs_z, prime_address
+from .kernels.costs import jacobian_follows
 from .kernels.jit import entry
-from .kernels.predict import PLAN, predict, predict_one
-from .kernels.settings import ADAM, EVALUATE, GRADIENT, MOMENTUM, NESTEROV, PLAIN, SCALED, settings
+from .kernels.predict import predict, predict_one
+from .kernels.run import Record
 from .kernels.simd import lanes
-from .kernels.team import LINE
-from .nonzeros import NO_SHORT_FORM, Nonzeros, find_nonzeros
-from .pace import TeamSize
-from .parameters import Parameters, aligned
+from .nonzeros import find_nonzeros
+from .parameters import Parameters
 from .processors import team_sizes
 from .results import Forward, Gradients
-from .team import run_team
-from .training import NOTHING, Progress, have_moved
+from .run import Run, State, dtype_of, product_address
+from .training import Data, Plan
 from .workspace import Workspace
 
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
 
 
 @cache
-def _product_address(dtype: str) -> int:
-    return product_address(getattr(numba, dtype))
-
-
-@cache
-def _addresses(module: Any, dtype: str, needed: bool, *names: str) -> dict[str, int]:
-    return dict(zip(names, module.addresses(getattr(numba, dtype)), strict=True)) if needed else {}
-
-
-@cache
 def _predict_one(dtype: str) -> Any:
-    array = numba.types.Array(getattr(numba, dtype), 1, "C")
+    array = numba.types.Array(dtype_of(dtype), 1, "C")
     return entry(predict_one, numba.boolean(numba.int64, array, array))
-
-
-def _read_only(array: Array) -> Array:
-    """Return a view that numba sees as read-only, so that every kind of input is one signature."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 class Network(BaseNetwork, engine="fast"):
@@ -63,9 +42,21 @@ class Network(BaseNetwork, engine="fast"):
 
     def _allocate(self) -> None:
         self._parameters = Parameters(self.spec.sizes, self.dtype, lanes(self.dtype))
-        codes = [ACTIVATION_CODES[name] for name in self.spec.activations]
-        self._parameters.layers["activation"] = codes
         self._local = threading.local()  # workspaces: one per thread that predicts
+        self._coded = False
+
+    def _code(self) -> Parameters:
+        """Return the parameters, after the formulas' addresses have been written beside them."""
+        if not self._coded:
+            dtype, rows = dtype_of(self.spec.dtype), self.spec.activation_rows
+            layers = self._parameters.layers
+            layers["sigma"] = [activation_address(row, dtype) for row in rows]
+            layers["prime"][:-1] = [prime_address(row, dtype) for row in rows[:-1]]
+            if jacobian_follows(self.spec.cost_row, rows[-1]):
+                layers["prime"][-1] = prime_address(rows[-1], dtype)
+            self._keep_z = [needs_z(row, dtype) for row in rows]
+            self._coded = True
+        return self._parameters
 
     def _get_parameters(self) -> tuple[list[Array], list[Array]]:
         return self._parameters.get()
@@ -73,7 +64,7 @@ class Network(BaseNetwork, engine="fast"):
     def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         self._parameters.set(weights, biases)
 
-    def workspace_bytes(self, batch_size: int, optimizer: SGD | Adam | None = None) -> int:
+    def workspace_bytes(self, batch_size: int, optimizer: Optimizer | None = None) -> int:
         """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
 
         They are the workspace, the optimizer's state, and one copy of parameters and state, to go back to after a
@@ -82,8 +73,9 @@ class Network(BaseNetwork, engine="fast"):
         zeros.
         """
         batch_size = options.integer("batch_size", batch_size, low=1)
-        slots = options.checked_optimizer(optimizer).num_slots
-        space = Workspace(self._parameters, batch_size, max(self._team_sizes(batch_size)), train=True)
+        slots = len(options.checked_optimizer(optimizer).slots)
+        store, threads = self._code(), max(self._team_sizes(batch_size))
+        space = Workspace(store, batch_size, threads, train=True, keep_z=self._keep_z)
         return space.nbytes + (2 * slots + 1) * self._parameters.buffer.nbytes
 
     def _team_sizes(self, batch_size: int) -> list[int]:
@@ -112,40 +104,31 @@ class Network(BaseNetwork, engine="fast"):
         return super().predict(x, out)  # which says what is wrong
 
     def _find_short_way(self) -> tuple[int, Any, int, Any]:
-        """Look up what predicting one sample needs, once per thread: address of a PLAN, dtype, n_L, the kernel."""
-        store = self._parameters
-        space = Workspace(store, 1, train=False)
-        plan = np.zeros(1, PLAN)
-        plan["multiply"] = _product_address(self.spec.dtype)
-        plan["num_layers"], plan["layers"] = len(space.layers), space.layers.ctypes.data
-        plan["num_parameters"], plan["parameters"] = store.buffer.size, store.buffer.ctypes.data
-        plan["work_size"], plan["work"] = space.buffer.size, space.buffer.ctypes.data
-        self._local.kept = plan, space  # alive, as the parameters are
-        self._local.short_way = plan.ctypes.data, self.dtype, self.spec.sizes[-1], _predict_one(self.spec.dtype)
+        """Look up what predicting one sample needs, once per thread: address of a run, dtype, n_L, the kernel."""
+        record = self._local.one = self._record(Workspace(self._code(), 1, train=False))
+        self._local.short_way = record.address, self.dtype, self.spec.sizes[-1], _predict_one(self.spec.dtype)
         return self._local.short_way  # type: ignore[no-any-return]
 
-    def _inference_space(self) -> Workspace:
-        space: Workspace | None = getattr(self._local, "space", None)
-        if space is None:
-            space = Workspace(self._parameters, PREDICT_ROWS, train=False)
-            self._local.space = space
-            self._local.order = np.arange(PREDICT_ROWS)
-        return space
+    def _record(self, space: Workspace) -> Record:
+        """Return a run that only goes forward."""
+        store = self._code()
+        record = Record(self.spec.dtype, product=product_address(self.spec.dtype), num_layers=len(space.layers))
+        record.hold(layers=space.layers, parameters=store.buffer, work=space.buffer)
+        return record
 
     def _run_forward(self, x: Array, *, keep_z: bool) -> Workspace:
         """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
-        space, store = self._inference_space(), self._parameters
-        predict(
-            _product_address(self.spec.dtype),
-            space.layers,
-            store.buffer,
-            space.buffer,
-            _read_only(x),
-            self._local.order,
-            0,
-            len(x),
-            keep_z,
-        )
+        local = self._local
+        if not hasattr(local, "space"):
+            local.space = Workspace(self._code(), PREDICT_ROWS, train=False)
+            local.with_z = local.space.layers.copy()
+            local.with_z["z"] = local.with_z["delta"]  # which nothing else needs there
+            local.record = self._record(local.space)
+            local.record.hold(order=np.arange(PREDICT_ROWS))
+        space: Workspace = local.space
+        local.record.hold(x=x, layers=local.with_z if keep_z else space.layers)
+        predict(local.record.array, 0, len(x))
+        local.record.hold(x=None)
         return space
 
     def _predict(self, x: Array, out: Array) -> None:
@@ -168,170 +151,42 @@ class Network(BaseNetwork, engine="fast"):
         return Forward(zs, activations)
 
     def _backprop(self, x: Array, y: Array) -> Gradients:
-        run = Run(self, x, y, None, GRADIENT, len(x), num_slots=1)
+        whole = np.zeros_like(self._parameters.buffer)
+        run = self._run(Data(x, y), len(x), whole=whole)
         seen = run.train(np.arange(len(x)), 0, 1, 0)
-        nabla_w, nabla_b = self._parameters.read(run.state[: len(self._parameters.buffer)])
+        nabla_w, nabla_b = self._parameters.read(whole)
         deltas = [run.space.matrix("delta", layer, len(x)) for layer in run.space.layers]
         cost = seen.cost / len(x) + self._penalty()
         return Gradients(math.nan if seen.failed >= 0 else cost, nabla_w, nabla_b, deltas)
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
-        run = Run(self, x, y, None, EVALUATE, min(PREDICT_ROWS, len(x)), num_slots=0)
-        batches = -(-len(x) // run.batch_size)
-        seen = run.train(np.arange(len(x)), 0, batches, 0)
+        batch_size = min(PREDICT_ROWS, len(x))
+        run = self._run(Data(x, y), batch_size)
+        seen = run.train(np.arange(len(x)), 0, -(-len(x) // batch_size), 0)
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
+
+    def _run(self, data: Data, batch_size: int, **options: Any) -> Run:
+        store = self._code()
+        run = Run(store, self.spec, batch_size, keep_z=self._keep_z, **options)
+        run.bind(data)
+        return run
 
     def _needs_compiling(self) -> bool:
         compiled = getattr(epoch.train, "signatures", ())  # it is plain Python under NUMBA_DISABLE_JIT
-        return not any(str(signature[2].dtype) == self.spec.dtype for signature in compiled)
+        return not any(str(signature[0].dtype.typeof("one")) == self.spec.dtype for signature in compiled)
 
-    def _session(
-        self,
-        x: Array,
-        y: Array,
-        sample_weight: Array | None,
-        optimizer: SGD | Adam,
-        batch_size: int,
-        epochs: int = 1,
-    ) -> "Run":
-        rates: dict[str, float] = {
-            name: getattr(optimizer, name)
-            for name in ("learning_rate", "momentum", "beta1", "beta2", "epsilon")
-            if hasattr(optimizer, name)
-        }
-        rule = _rule(optimizer)
-        return Run(
-            self, x, y, sample_weight, rule, batch_size,
-            num_slots=optimizer.num_slots, sizes=self._team_sizes(batch_size), epochs=epochs,
-            dropout=self.spec.dropout, nonzeros=find_nonzeros(x, batch_size, epochs), **rates,
+    def _new_state(self, optimizer: Optimizer) -> State:
+        return State(self._parameters, optimizer, self.dtype)
+
+    def _session(self, data: Data, plan: Plan, state: State | None = None) -> Run:
+        store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
+        run = Run(
+            store, self.spec, plan.batch_size, plan.optimizer, state or self._new_state(plan.optimizer),
+            keep_z=self._keep_z, clip_norm=plan.clip_norm,
+            whole=None if plan.clip_norm is None else np.zeros_like(store.buffer),
+            sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
+            steps=plan.epochs * -(-len(data.x) // plan.batch_size),
         )  # fmt: skip
-
-
-def _rule(optimizer: SGD | Adam) -> int:
-    if isinstance(optimizer, Adam):
-        return ADAM
-    if optimizer.momentum == 0:
-        return PLAIN
-    return NESTEROV if optimizer.nesterov else MOMENTUM
-
-
-class Run:
-    """Kernels, workspace and data of one run; changes the network's own parameters."""
-
-    def __init__(
-        self,
-        net: Network,
-        x: Array,
-        y: Array,
-        sample_weight: Array | None,
-        rule: int,
-        batch_size: int,
-        *,
-        num_slots: int,
-        sizes: Sequence[int] = (1,),
-        epochs: int = 1,
-        nonzeros: Nonzeros = NO_SHORT_FORM,
-        **rates: float,
-    ) -> None:
-        store, spec = net._parameters, net.spec
-        dtype = net.dtype
-        self.store, self.batch_size = store, batch_size
-        kind = spec.sizes, batch_size, spec.dtype, rule, nonzeros.blocks, tuple(sizes)
-        self.team = TeamSize(sizes, epochs * -(-len(x) // batch_size), kind)
-        self.space = Workspace(store, batch_size, max(sizes), nonzeros.blocks, train=True)
-        self.nonzeros = nonzeros  # alive, as the workspace is: the settings hold addresses
-        self.state = aligned(num_slots * store.buffer.size, dtype)
-        labelled = y.ndim == 1
-        self.data = (
-            _read_only(x),
-            _read_only(np.empty((0, 0), dtype) if labelled else y),
-            _read_only(y if labelled else np.empty(0, np.int64)),
-            _read_only(np.empty(0, dtype) if sample_weight is None else sample_weight),
-        )
-        if rule == PLAIN and not (spec.l1 or spec.l2):
-            rule = SCALED
-        one_by_one = batch_size == 1 and not nonzeros.blocks and rule not in (GRADIENT, EVALUATE)
-        self.settings = settings(
-            multiply=_product_address(spec.dtype),
-            zeros=self.space.zeros,
-            one=self.space.one,
-            scratch=self.space.scratch,
-            scratch_size=self.space.scratch_size,
-            turned=self.space.turned,
-            **_addresses(skipping, spec.dtype, bool(nonzeros.blocks), "forward_entries", "add_entries"),
-            **_addresses(blocks, spec.dtype, bool(self.space.gradients), "block_gradient", "update_from_blocks"),
-            **_addresses(online, spec.dtype, one_by_one, "update_and_forward"),
-            starts=nonzeros.starts.ctypes.data,
-            entries=nonzeros.entries.ctypes.data,
-            picked=self.space.picked.ctypes.data,
-            gradients=self.space.gradients,
-            slot_size=store.buffer.size,
-            batch_size=batch_size,
-            cost=cost_code(spec.cost, spec.activations[-1]),
-            rule=rule,
-            l1=spec.l1,
-            l2=spec.l2,
-            **rates,
-        )
-        self.changing = (store.buffer, self.state, self.settings["step"])
-        # No mini-batch: compiles the kernel, by one thread, before there is a team in which others would wait for it.
-        self._call(np.arange(0), 0, 0, 0, 1, np.zeros(4))
-
-    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
-        """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
-        self.settings["seed"] = seed
-        stop = first + count
-        while first < stop and so_far.failed < 0:
-            size, part = self.team.next(stop - first)
-            start = perf_counter()
-            so_far = self._train(size, order, first, part, so_far)
-            self.team.learn(size, part, perf_counter() - start)
-            first += part
-        return so_far
-
-    def _train(self, size: int, order: Array, first: int, count: int, so_far: Progress) -> Progress:
-        """Run mini-batches by a team of this size."""
-        self.space.sync[:] = 0
-        seen = np.tile(np.array(so_far, float), (size, 1))
-
-        def work(thread: int, team: int) -> None:
-            self._call(order, first, count, thread, team, seen[thread])
-
-        run_team(work, size, self._open_barriers)
-        failed = int(seen[0, 3])
-        self.settings["step"] += count if failed < 0 else failed - first
-        cost, correct, weight = seen[0, :3].tolist()
-        return Progress(cost, correct, weight, failed)
-
-    def _call(self, order: Array, first: int, count: int, thread: int, team: int, seen: Array) -> None:
-        space = self.space
-        epoch.train(
-            self.settings, space.layers, self.store.buffer, self.state,
-            space.buffer, *self.data, order, space.costs, space.right, space.sync,
-            first, count, thread, team, seen,
-        )  # fmt: skip
-
-    def _open_barriers(self) -> None:
-        """Let a team whose member is missing run to its end; what it computes is worth nothing."""
-        self.space.sync[LINE] = 2**62  # more generations than will ever be waited for
-
-    def finite(self) -> bool:
-        """Whether all parameters are finite."""
-        return bool(np.isfinite(self.store.buffer).all())
-
-    def snapshot(self, into: list[Array] | None = None) -> list[Array]:
-        """Return copies of parameters, optimizer state and step count, made in `into` if it is given."""
-        snapshot = into or [np.empty_like(array) for array in self.changing]
-        for kept, array in zip(snapshot, self.changing, strict=True):
-            np.copyto(kept, array)
-        return snapshot
-
-    def restore(self, snapshot: list[Array]) -> None:
-        """Return to a snapshot, which stays as it is."""
-        for kept, array in zip(snapshot, self.changing, strict=True):
-            np.copyto(array, kept)
-
-    def moved(self, snapshot: list[Array]) -> bool:
-        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
-        size = int(self.store.layers[0]["bias"])  # weights come first
-        return have_moved(self.store.buffer[:size], snapshot[0][:size])
+        run.bind(data, self.spec.dropout, nonzeros)
+        run.compile()
+        return run

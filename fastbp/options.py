@@ -8,7 +8,9 @@ import numpy as np
 
 from . import defaults
 from .errors import warn
-from .formulas.optimizers import OPTIMIZERS, SGD, Adam
+from .formulas import number
+from .formulas.optimizers import OPTIMIZERS, SGD, Optimizer
+from .formulas.proof import check_rule
 from .processors import available_cores
 
 
@@ -39,21 +41,29 @@ def doubt_threads(threads: int | str) -> None:
         )
 
 
-def checked_optimizer(optimizer: object) -> SGD | Adam:
+def checked_optimizer(optimizer: Any) -> Optimizer:
     """Return an optimizer, given itself or by name; the default if None."""
     if optimizer is None:
         return defaults.OPTIMIZER
-    if isinstance(optimizer, (SGD, Adam)):
-        return optimizer
+    if isinstance(optimizer, tuple(OPTIMIZERS.values())):
+        return optimizer  # type: ignore[no-any-return]
     row = OPTIMIZERS.get(optimizer.lower()) if isinstance(optimizer, str) else None
-    if row is Adam:
-        return Adam()
+    if row is not None and row is not SGD:
+        return row()  # type: ignore[no-any-return]
+    if not isinstance(optimizer, type) and hasattr(optimizer, "rule"):
+        check_rule(optimizer)
+        return optimizer  # type: ignore[no-any-return]
     if row is SGD or optimizer is SGD:
         raise ValueError("SGD has no default learning rate: write optimizer=fastbp.SGD(0.1)")
     choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in OPTIMIZERS.values())
     raise (ValueError if isinstance(optimizer, str) else TypeError)(
-        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), or the name \"adam\"; got {optimizer!r}"
+        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as \"adam\", or a frozen dataclass of your own with slots, constants(step) and rule; got {optimizer!r}"
     )
+
+
+def checked_clip(clip_norm: object) -> float | None:
+    """Return the longest gradient, or None."""
+    return None if clip_norm is None else number("clip_norm", clip_norm, positive=True)
 
 
 def truth(name: str, value: object) -> bool:

@@ -24,9 +24,11 @@ LAYER = np.dtype(
             "columns",  # n_out, padded
             "weights",  # in parameters: panels of (rows, width)
             "bias",  # in parameters: (columns,)
-            "activation",  # code of σ
+            "sigma",  # address of σ, see kernels/activate.py; 0: a = z
+            "prime",  # address of ⊙ σ'; 0: it is 1, or part of the cost's function
             "input",  # in work: a^(l-1) (m, ld_input)
             "ld_input",
+            "z",  # in work: z^l (m, ld), where a^l or δ^l comes to lie, unless σ' needs it
             "output",  # in work: a^l (m, ld)
             "delta",  # in work: δ^l (m, ld)
             "ld",

@@ -14,14 +14,14 @@ import numpy as np
 
 from .base import BaseNetwork
 from .formulas import Array
-from .formulas.activations import ACTIVATIONS, Activation
-from .formulas.costs import COSTS, FUSED
+from .formulas.activations import Activation
+from .formulas.costs import Cost
 from .formulas.dropout import keep_scale
-from .formulas.optimizers import SGD, Adam
+from .formulas.optimizers import Optimizer, update
 from .formulas.penalties import penalty, penalty_gradient
 from .results import Forward, Gradients
 from .spec import NetworkSpec
-from .training import NOTHING, Progress, have_moved
+from .training import NOTHING, Data, Plan, Progress, have_moved
 
 CHUNK = 4096  # samples that predict and evaluate hold at a time
 
@@ -44,30 +44,32 @@ def forward(
     for place, (w, b, activation) in enumerate(zip(weights, biases, activations, strict=True)):
         a = outputs[-1] if keeps is None else outputs[-1] * keeps[place]
         zs.append(a @ w.T + b)
-        outputs.append(activation.function(zs[-1]))
+        outputs.append(activation.value(zs[-1]))
     return Forward(zs, outputs)
 
 
-def cost_per_sample(z: Array, a: Array, y: Array, activation: str, cost: str) -> Array:
+def cost_per_sample(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
     """C_x (m,), from z where output activation and cost belong together, else from a."""
-    pair = FUSED.get((activation, cost))
-    return pair.function(z, y) if pair else COSTS[cost].function(a, y)
+    pair = cost.pairs.get(activation.name)
+    if pair is None:
+        return np.sum(cost.terms(a, y), axis=1)
+    of_row = (z.max(axis=1, keepdims=True), a.max(axis=1, keepdims=True)) if pair.over_rows else ()
+    return np.sum(pair.function(z, y, *of_row), axis=1)
 
 
-def output_delta(z: Array, a: Array, y: Array, activation: str, cost: str) -> Array:
+def output_delta(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
     """δ^L = ∇ₐC ⊙ σ'(z^L)    (BP1).
 
     - z, a, y: (m, n_L). It is a - y where activation and cost belong together, and Jᵀ ∇ₐC for
       softmax, whose Jacobian is J_jk = a_j (1 if j = k else 0) - a_j a_k.
     """
-    pair = FUSED.get((activation, cost))
+    pair = cost.pairs.get(activation.name)
     if pair:
         return pair.delta(a, y)
-    nabla_a = COSTS[cost].derivative(a, y)
-    prime = ACTIVATIONS[activation].prime
-    if prime is None:
+    nabla_a = cost.slope(a, y)
+    if activation.over_rows:
         return a * (nabla_a - np.sum(a * nabla_a, axis=1, keepdims=True))
-    return nabla_a * prime(z, a)
+    return nabla_a * activation.slope(z, a)
 
 
 def hidden_delta(w_next: Array, delta_next: Array, z: Array, a: Array, prime: Any) -> Array:
@@ -103,11 +105,11 @@ def backward(
 ) -> list[Array]:
     """Return δ^l for every computed layer, last to first by BP1 and BP2, in order."""
     zs, activations = states
-    deltas = [output_delta(zs[-1], activations[-1], y, spec.activations[-1], spec.cost)]
+    rows = spec.activation_rows
+    deltas = [output_delta(zs[-1], activations[-1], y, rows[-1], spec.cost_row)]
     for place in range(len(zs) - 2, -1, -1):
-        prime = ACTIVATIONS[spec.activations[place]].prime
         z, a = zs[place], activations[place + 1]
-        delta = hidden_delta(weights[place + 1], deltas[0], z, a, prime)
+        delta = hidden_delta(weights[place + 1], deltas[0], z, a, rows[place].slope)
         deltas.insert(0, delta if keeps is None else delta * keeps[place + 1])
     return deltas
 
@@ -121,7 +123,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
     """The network in plain NumPy: the slow truth that `fastbp.Network` is checked against."""
 
     def _allocate(self) -> None:
-        self._rows = [ACTIVATIONS[name] for name in self.spec.activations]
+        self._rows = self.spec.activation_rows
 
     def _get_parameters(self) -> tuple[list[Array], list[Array]]:
         return [w.copy() for w in self._weights], [b.copy() for b in self._biases]
@@ -161,24 +163,18 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
             correct += int(np.sum(right_answers(states.activations[-1], targets)))
         return cost, correct
 
-    def _session(
-        self,
-        x: Array,
-        y: Array,
-        sample_weight: Array | None,
-        optimizer: SGD | Adam,
-        batch_size: int,
-        epochs: int = 1,
-    ) -> "ReferenceSession":
-        weight = np.ones(len(x), self.dtype) if sample_weight is None else sample_weight
-        return ReferenceSession(self, x, y, weight, optimizer, batch_size)
+    def _new_state(self, optimizer: Optimizer) -> "State":
+        return State([*self._weights, *self._biases], optimizer)
+
+    def _session(self, data: Data, plan: Plan, state: "State | None" = None) -> "ReferenceSession":
+        return ReferenceSession(self, data, plan, state or self._new_state(plan.optimizer))
 
     def _matrix(self, y: Array) -> Array:
         return one_hot(y, self.spec.sizes[-1], self.dtype)
 
     def _costs(self, states: Forward, y: Array) -> Array:
         z, a = states.zs[-1], states.activations[-1]
-        return cost_per_sample(z, a, y, self.spec.activations[-1], self.spec.cost)
+        return cost_per_sample(z, a, y, self._rows[-1], self.spec.cost_row)
 
     def _gradients(
         self, inputs: Sequence[Array], deltas: Sequence[Array], share: Array
@@ -192,43 +188,43 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         return nabla_w, [bias_gradient(d, share) for d in deltas]
 
 
+class State:
+    """What an optimizer remembers from step to step."""
+
+    def __init__(self, parameters: Sequence[Array], optimizer: Optimizer) -> None:
+        self.slots = optimizer.slots
+        self.arrays = [[np.zeros_like(p) for _ in self.slots] for p in parameters]
+        self.step = 0  # updates made
+
+
 class ReferenceSession:
     """A run of ReferenceNetwork: the network's own parameters, changed in place."""
 
-    def __init__(
-        self,
-        net: ReferenceNetwork,
-        x: Array,
-        y: Array,
-        sample_weight: Array,
-        optimizer: SGD | Adam,
-        batch_size: int,
-    ) -> None:
-        self.net = net
-        self.x, self.y, self.sample_weight = x, y, sample_weight
-        self.optimizer = optimizer
-        self.batch_size = batch_size
-        self.step = 0
-        slots = range(optimizer.num_slots)
-        self.state = [[np.zeros_like(p) for _ in slots] for p in self._parameters()]
+    def __init__(self, net: ReferenceNetwork, data: Data, plan: Plan, state: State) -> None:
+        self.net, self.plan, self.state = net, plan, state
+        self.x, self.y, weight = data
+        self.sample_weight = np.ones(len(data.x), net.dtype) if weight is None else weight
 
     def _parameters(self) -> list[Array]:
         return [*self.net._weights, *self.net._biases]
 
     @quietly
-    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+    def train(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
+    ) -> Progress:
         """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
+        size = self.plan.batch_size
         total = np.array(so_far[:3])
         for batch in range(first, first + count):
-            places = np.arange(batch * self.batch_size, (batch + 1) * self.batch_size)
-            places = places[places < len(order)]
-            seen = self._train_batch(order[places], places, seed)
+            places = np.arange(batch * size, min((batch + 1) * size, len(order)))
+            rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
+            seen = self._train_batch(order[places], places, seed, float(rate))
             if not np.isfinite(seen[0]):
                 return Progress._make((*total.tolist(), batch))
             total += seen
         return Progress._make((*total.tolist(), -1))
 
-    def _train_batch(self, rows: Array, places: Array, seed: int) -> tuple[float, float, float]:
+    def _train_batch(self, rows: Array, places: Array, seed: int, rate: float) -> tuple[float, float, float]:
         """Make one step; return Σ weight · C_x, Σ weight of right answers, Σ weight before it."""
         net, weight = self.net, self.sample_weight[rows]
         x, y = self.x[rows], net._matrix(self.y[rows])
@@ -240,20 +236,29 @@ class ReferenceSession:
             inputs = states.activations
             if keeps is not None:
                 inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
-            self._update(inputs, deltas, weight)
+            self.apply(self.gradients(inputs, deltas, weight), rate)
         right = right_answers(states.activations[-1], y)
         return cost, float(weight[right].sum()), float(weight.sum())
 
-    def _update(self, inputs: list[Array], deltas: list[Array], weight: Array) -> None:
+    def gradients(self, inputs: list[Array], deltas: list[Array], weight: Array) -> list[Array]:
+        """The first half of a step: ∂C/∂w and ∂C/∂b of a mini-batch."""
         total = weight.sum()
         nabla_w, nabla_b = self.net._gradients(inputs, deltas, weight / (total or 1))
         gradients = [*nabla_w, *nabla_b]
         if total == 0:  # a mini-batch without weight says nothing, of penalties neither
             gradients = [np.zeros_like(g) for g in gradients]
-        self.step += 1
-        parameters = zip(self._parameters(), gradients, self.state, strict=True)
-        for parameter, gradient, state in parameters:
-            self.optimizer.update(parameter, gradient, state, self.step)
+        return gradients
+
+    def apply(self, gradients: list[Array], rate: float) -> None:
+        """The second half: the rule, for a gradient that is scaled down to clip_norm where it is longer."""
+        limit, state = self.plan.clip_norm, self.state
+        if limit is not None:
+            norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
+            if norm > limit:
+                gradients = [g * (limit / norm) for g in gradients]
+        state.step += 1
+        for w, g, slots in zip(self._parameters(), gradients, state.arrays, strict=True):
+            update(self.plan.optimizer, w, g, slots, state.step, rate)
 
     def _keeps(self, places: Array, seed: int) -> list[Array] | None:
         spec = self.net.spec
@@ -271,7 +276,7 @@ class ReferenceSession:
     def snapshot(self, into: Any = None) -> Any:
         """Return copies of parameters, optimizer state and step count."""
         arrays = [p.copy() for p in self._parameters()]
-        return arrays, [[s.copy() for s in slots] for slots in self.state], self.step
+        return arrays, [[s.copy() for s in slots] for slots in self.state.arrays], self.state.step
 
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
@@ -280,10 +285,10 @@ class ReferenceSession:
 
     def restore(self, snapshot: Any) -> None:
         """Return to a snapshot, which stays as it is."""
-        parameters, state, self.step = snapshot
+        parameters, state, self.state.step = snapshot
         for parameter, kept in zip(self._parameters(), parameters, strict=True):
             parameter[...] = kept
-        self.state = [[s.copy() for s in slots] for slots in state]
+        self.state.arrays = [[s.copy() for s in slots] for slots in state]
 
 
 def right_answers(a: Array, y: Array) -> Array:

@@ -2,17 +2,22 @@
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from . import defaults
 from .formulas import lookup, number
-from .formulas.activations import ACTIVATIONS, Activation
-from .formulas.costs import COSTS, Cost
+from .formulas.activations import ACTIVATIONS, Activation, find_activation
+from .formulas.activations import Row as ActivationRow
+from .formulas.costs import COSTS, Cost, find_cost
+from .formulas.costs import Row as CostRow
 from .formulas.initializers import INITIALIZERS
 from .options import integer
+
+Formula = Activation | Cost  # a user's own
 
 DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(name) for name in ("float32", "float64")}
 
@@ -22,7 +27,7 @@ class NetworkSpec:
     """Everything that `fastbp.load` and the other engine need to know; checked when made.
 
     `activations` has one name per computed layer: hidden layers, then the output. `initializer` is None where each
-    layer's follows from its activation.
+    layer's follows from its activation. `formulas` are those of a user's own, which no file can hold.
     """
 
     sizes: tuple[int, ...]
@@ -34,6 +39,7 @@ class NetworkSpec:
     dropout: float
     dtype: str
     seed: int
+    formulas: tuple[Formula, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         values = {
@@ -49,7 +55,7 @@ class NetworkSpec:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)  # frozen: the one moment it may be set
-        lookup("cost", COSTS, self.cost)
+        _check_own(self.formulas)
         if self.initializer is not None:
             lookup("initializer", INITIALIZERS, self.initializer)
         lookup("dtype", DTYPES, self.dtype)
@@ -62,24 +68,38 @@ class NetworkSpec:
                 f"{len(self.activations)} activations for {expected} computed layers; "
                 "give one name for all hidden layers, or one per hidden layer"
             )
-        for place, name in enumerate(self.activations):
-            row = lookup("activation", ACTIVATIONS, name)
-            if row.prime is None and place < expected - 1:
+        for place, row in enumerate(self.activation_rows):
+            if row.over_rows and place < expected - 1:
                 raise ValueError(
-                    f"{name} is for the output layer only; choose another for hidden layer {place}"
+                    f"{row.name} is for the output layer only; choose another for hidden layer {place}"
                 )
-        allowed = COSTS[self.cost].outputs
+        allowed = self.cost_row.outputs
         if allowed and self.activations[-1] not in allowed:
             raise ValueError(
                 f"{self.cost} needs outputs between 0 and 1: choose output {' or '.join(allowed)}, "
                 f"not {self.activations[-1]}"
             )
 
+    @cached_property
+    def activation_rows(self) -> tuple[Activation, ...]:
+        """The formulas that `activations` names."""
+        own = [row for row in self.formulas if isinstance(row, Activation)]
+        return tuple(find_activation(name, own) for name in self.activations)
+
+    @cached_property
+    def cost_row(self) -> Cost:
+        """The formula that `cost` names."""
+        return find_cost(self.cost, [row for row in self.formulas if isinstance(row, Cost)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a file holds: all but the formulas of a user's own."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "formulas"}
+
     @property
     def initializers(self) -> list[str]:
         """The initializer of each computed layer."""
         if self.initializer is None:
-            return defaults.initializers(self.activations)
+            return defaults.initializers(self.activation_rows)
         return [self.initializer] * len(self.activations)
 
     @classmethod
@@ -98,13 +118,14 @@ class NetworkSpec:
     ) -> "NetworkSpec":
         """Read what a user gives to a network; what is None is chosen by `defaults`."""
         sizes = _sizes(sizes)
-        named = _activations(activation, len(sizes) - 2)
-        cost_name: str = _name("cost", COSTS, cost)
+        hidden = [_activation(row) for row in _activations(activation, len(sizes) - 2)]
+        chosen = cost if isinstance(cost, Cost) else find_cost(cost)
         if output is None:
-            lookup("cost", COSTS, cost_name)
-            last, cost_name = defaults.output_and_cost(cost_name, named, sizes[-1])
+            found, chosen = defaults.output_and_cost(chosen, hidden, sizes[-1])
+            top = find_activation(found, hidden)
         else:
-            last = _name("activation", ACTIVATIONS, output)
+            top = _activation(output)
+        last = top.name
         if last == "softmax" and sizes[-1] == 1:
             raise ValueError(
                 "softmax of one output is always 1: make it Network([..., 2]), or choose output sigmoid "
@@ -112,14 +133,15 @@ class NetworkSpec:
             )
         return cls(
             sizes=sizes,
-            activations=(*named[: len(sizes) - 2], last),
-            cost=cost_name,
+            activations=(*(row.name for row in hidden[: len(sizes) - 2]), last),
+            cost=chosen.name,
             initializer=initializer,
             l1=l1,
             l2=l2,
             dropout=dropout,
             dtype=_dtype_name(dtype),
             seed=secrets.randbits(53) if seed is None else seed,  # 53: exact in any JSON reader
+            formulas=_own([*hidden, top, chosen]),
         )
 
 
@@ -132,29 +154,39 @@ def _sizes(sizes: object) -> tuple[int, ...]:
     return checked
 
 
-def _activations(activation: Any, count: int) -> list[str]:
-    """Return the name of each hidden layer's activation; one name stays, should there be no hidden layer."""
+def _activations(activation: Any, count: int) -> list[Any]:
+    """Return each hidden layer's activation as it is given; one stays, should there be no hidden layer."""
     if isinstance(activation, (str, Activation)) or not isinstance(activation, Iterable):
-        return [_name("activation", ACTIVATIONS, activation)] * max(count, 1)
-    named = [_name("activation", ACTIVATIONS, row) for row in activation]
-    if len(named) != count:
+        return [activation] * max(count, 1)
+    several = list(activation)
+    if len(several) != count:
         raise ValueError(
-            f"{len(named)} activations for {count} hidden layers; give one name for all, or one per hidden layer"
+            f"{len(several)} activations for {count} hidden layers; give one name for all, or one per hidden layer"
         )
-    return named
+    return several
+
+
+def _activation(row: Any) -> Activation:
+    return row if isinstance(row, Activation) else find_activation(row)
+
+
+def _own(rows: Iterable[Formula]) -> tuple[Formula, ...]:
+    """Return those that are no rows of this package, each once."""
+    return tuple(dict.fromkeys(row for row in rows if not isinstance(row, (ActivationRow, CostRow))))
+
+
+def _check_own(rows: tuple[Formula, ...]) -> None:
+    """Refuse formulas that a name would not tell apart."""
+    for kind, table in ((Activation, ACTIVATIONS), (Cost, COSTS)):
+        names = [row.name for row in rows if isinstance(row, kind)]
+        for name in names:
+            if name in table or names.count(name) > 1:
+                raise ValueError(f"there are two formulas called {name!r}; give yours another name")
 
 
 def _plain(name: Any) -> Any:
     """Return np.str_ as str, which shows without its type."""
     return str(name) if isinstance(name, str) else name
-
-
-def _name(kind: str, table: dict[str, Any], row: Any) -> Any:
-    """Return the name of a row given by itself; a name, known or not, is looked at later."""
-    name = getattr(row, "name", row)
-    if name is not row and table.get(name) is not row:
-        raise ValueError(f"{kind} {name!r} is not a row of fastbp's table; choose one by name")
-    return name
 
 
 def _dtype_name(dtype: Any) -> str:

@@ -13,7 +13,8 @@ import numpy as np
 
 from .errors import DivergenceError
 from .formulas import Array
-from .formulas.optimizers import SGD, Adam
+from .formulas.optimizers import Optimizer
+from .formulas.schedules import rates_at
 from .history import History
 from .reporting import Reporter
 from .streams import DROPOUT, SHUFFLE, stream
@@ -40,6 +41,23 @@ class Progress(NamedTuple):
 NOTHING = Progress(0.0, 0.0, 0.0, -1)
 
 
+class Data(NamedTuple):
+    """Samples, checked."""
+
+    x: Array  # (N, n_0)
+    y: Array  # labels (N,) of int64, or (N, n_L)
+    sample_weight: Array | None = None  # (N,); None: all 1
+
+
+class Plan(NamedTuple):
+    """What a run is going to do."""
+
+    optimizer: Optimizer
+    batch_size: int
+    clip_norm: float | None = None  # of the gradient over all parameters; None: as it is
+    epochs: int = 1  # how often each sample is going to be seen
+
+
 class Session(Protocol):
     """One engine in the middle of a run: parameters, optimizer state, workspace.
 
@@ -48,8 +66,12 @@ class Session(Protocol):
     covers.
     """
 
-    def train(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+    def train(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
+    ) -> Progress:
         """Run mini-batches first .. first + count - 1; `seed` is the epoch's for dropout.
+
+        `rates` has the learning rate of each mini-batch of the order; None: it is the optimizer's number.
 
         What is seen is added to what the epoch saw so far, mini-batch by mini-batch: sums of each call by itself
         would be rounded as the clock cuts the calls.
@@ -71,14 +93,11 @@ class Session(Protocol):
 class Task(NamedTuple):
     """The arguments of `fit`, checked."""
 
-    x: Array
-    y: Array
-    batch_size: int
-    epochs: int
-    shuffle: bool
-    measure_accuracy: bool
-    quadratic: bool
-    optimizer: SGD | Adam
+    data: Data
+    plan: Plan
+    shuffle: bool = True
+    measure_accuracy: bool = False
+    measure_rmse: bool = False
     validation: tuple[Array, Array] | None = None
     callbacks: Sequence[Callback] = ()
     verbose: str | int = 0
@@ -94,15 +113,16 @@ class Trained(NamedTuple):
 def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
     history: History[Any] = History()
-    reporter = Reporter(task.verbose, task.epochs, len(task.x))
+    reporter = Reporter(task.verbose, task.plan.epochs, len(task.data.x))
     try:
         with reporter.compiling() if net._needs_compiling() else nullcontext():
             session = begin()
         loop = _Loop(net, session, task, reporter)
-        for epoch in range(1, task.epochs + 1):
+        for epoch in range(1, task.plan.epochs + 1):
             start = perf_counter()
             total = loop.run_epoch(epoch)
             net.epochs_trained += 1
+            history.learning_rate.append(loop.rate)
             _record(history, net, task, total, perf_counter() - start)
             reporter.end_epoch(history)
             if any([callback(net, history) for callback in task.callbacks]):  # all are called
@@ -124,7 +144,6 @@ def _record(history: History[Any], net: Any, task: Task, total: Progress, second
     history.validation_cost.append(score[0])
     history.validation_accuracy.append(score[1])
     history.validation_rmse.append(error)
-    history.learning_rate.append(task.optimizer.learning_rate)
     history.seconds.append(seconds)
 
 
@@ -136,9 +155,8 @@ def have_moved(now: Array, before: Array) -> bool:
 
 
 def _rmse(task: Task, cost: float) -> float | None:
-    """Return the root mean square error of one quantity, whose quadratic cost is half of its square."""
-    one = task.quadratic and not task.measure_accuracy and task.y.ndim == 2 and task.y.shape[1] == 1
-    return float(np.sqrt(2 * max(cost, 0.0))) if one else None
+    """Return the root mean square error, of whose square the quadratic cost is half."""
+    return float(np.sqrt(2 * max(cost, 0.0))) if task.measure_rmse else None
 
 
 class _Loop:
@@ -149,7 +167,10 @@ class _Loop:
         self.session = session
         self.task = task
         self.reporter = reporter
-        self.num_batches = -(-len(task.x) // task.batch_size)
+        self.batch_size = task.plan.batch_size
+        self.num_batches = -(-len(task.data.x) // self.batch_size)
+        rate = task.plan.optimizer.learning_rate
+        self.rate = 0.0 if callable(rate) else float(rate)  # of the last mini-batch
         self.per_call = 1  # mini-batches; grows with what the clock allows
         self.moved = False  # whether any weight has changed by now
         self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
@@ -159,7 +180,7 @@ class _Loop:
         self.limit = np.inf  # of the cost of a good epoch
 
     def run_epoch(self, epoch: int) -> Progress:
-        order, seed = self._order(), self._dropout_seed()
+        order, seed, rates = self._order(), self._dropout_seed(), self._rates(epoch)
         progress = NOTHING
         first = saved = 0
         saved_at = perf_counter()
@@ -174,13 +195,13 @@ class _Loop:
                 self.recent = self.amid = self.session.snapshot(self.amid)
                 saved, saved_at = first, start
             count = min(self.per_call, self.num_batches - first)
-            progress = self._call(order, first, count, seed, progress)
+            progress = self._call(order, first, count, seed, progress, rates)
             if progress.failed >= 0 or not self.session.finite():
-                self._diverge(epoch, order, range(saved, first + count), seed)
+                self._diverge(epoch, order, range(saved, first + count), seed, rates)
             if epoch == 1 and first == 0 and progress.weight:
                 self.limit = BAD * progress.cost / progress.weight
             first += count
-            self.reporter.show(epoch, first * self.task.batch_size)
+            self.reporter.show(epoch, first * self.batch_size)
             self._adapt(count, perf_counter() - start)
         self.moved = self.moved or self.session.moved(start_of_epoch)
         if progress.cost <= self.limit * progress.weight:
@@ -188,7 +209,7 @@ class _Loop:
         return progress
 
     def _order(self) -> Array:
-        n = len(self.task.x)
+        n = len(self.task.data.x)
         if not self.task.shuffle:
             return np.arange(n)
         return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
@@ -199,9 +220,20 @@ class _Loop:
         rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
         return int(rng.integers(2**63))
 
-    def _call(self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING) -> Progress:
+    def _rates(self, epoch: int) -> Array | None:
+        """Return the rate of each mini-batch, if there is a schedule."""
+        schedule = self.task.plan.optimizer.learning_rate
+        if not callable(schedule):
+            return None
+        rates = rates_at(schedule, epoch - 1 + np.arange(self.num_batches) / self.num_batches)
+        self.rate = float(rates[-1])
+        return rates
+
+    def _call(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress, rates: Array | None
+    ) -> Progress:
         try:
-            return self.session.train(order, first, count, seed, so_far)
+            return self.session.train(order, first, count, seed, so_far, rates)
         except BaseException:  # Ctrl-C in the middle of an update
             self.session.restore(self.recent)
             raise
@@ -212,17 +244,18 @@ class _Loop:
         elif seconds < CALL_SECONDS / 2:
             self.per_call = max(self.per_call, 2 * count)
 
-    def _diverge(self, epoch: int, order: Array, batches: range, seed: int) -> None:
+    def _diverge(self, epoch: int, order: Array, batches: range, seed: int, rates: Array | None) -> None:
         """Go back and find the mini-batch that did it; then go back to the last good epoch's end, and raise."""
         self.session.restore(self.recent)
         for batch in batches:
             self.recent = self.amid = self.session.snapshot(self.amid)
-            progress = self._call(order, batch, 1, seed)
+            progress = self._call(order, batch, 1, seed, NOTHING, rates)
             if progress.failed >= 0 or not self.session.finite():
                 break
-        size = self.task.batch_size
+        size = self.batch_size
         rows = order[batch * size : (batch + 1) * size]
-        layer = self.net._faulty_layer(self.task.x[rows])
+        layer = self.net._faulty_layer(self.task.data.x[rows])
         self.session.restore(self.good)
         self.net.epochs_trained -= epoch - 1 - self.good_epoch
-        raise DivergenceError(epoch, batch + 1, layer, self.task.optimizer.learning_rate, self.good_epoch)
+        rate = self.rate if rates is None else float(rates[batch])
+        raise DivergenceError(epoch, batch + 1, layer, rate, self.good_epoch)

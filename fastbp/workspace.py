@@ -1,5 +1,6 @@
 """Every array that a mini-batch needs, allocated once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the fir
 SUM_ROWS = 256  # samples that are taken through all panels of a layer together
 BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see kernels/skipping.py
 CHAIN_ROWS = 128  # samples added up in one chain: what they need of inputs and errors fits the first-level cache
-MAX_CONSTANTS = 16  # numbers that an optimizer's rule may need
+MAX_CONSTANTS = 32  # numbers that an optimizer's rule may need
 
 
 def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
@@ -27,12 +28,21 @@ class Workspace:
     """Activations and errors of up to `rows` samples, and scratch memory for `threads` threads."""
 
     def __init__(
-        self, parameters: Parameters, rows: int, threads: int = 1, input_blocks: int = 0, *, train: bool
+        self,
+        parameters: Parameters,
+        rows: int,
+        threads: int = 1,
+        input_blocks: int = 0,
+        *,
+        train: bool,
+        keep_z: Sequence[bool] = (),
     ) -> None:
         dtype = parameters.buffer.dtype
         lanes = parameters.panel // 2
         rows = max(rows, 2) if train else rows  # samples that come one by one take turns, see kernels/online.py
         self.layers: Any = parameters.layers.copy()
+        sizes = [*self.layers["n_in"].tolist(), int(self.layers["n_out"][-1])]
+        strides = [leading_dimension(n, lanes, dtype.itemsize) for n in sizes]
         size = 0
 
         def place(numbers: int) -> int:
@@ -42,22 +52,22 @@ class Workspace:
             return start
 
         self.zeros = place(parameters.panel)  # (panel,): what products without a bias start from
-        self.one = place(1)  # the input of every bias
-        start = place(0)
-        before = (start, leading_dimension(int(self.layers[0]["n_in"]), lanes, dtype.itemsize))
-        place(rows * before[1])
-        for layer in self.layers:
-            ld = leading_dimension(int(layer["n_out"]), lanes, dtype.itemsize)
-            layer["input"], layer["ld_input"] = before
-            layer["output"] = place(rows * ld)
-            layer["delta"] = place(rows * ld)
-            layer["ld"] = ld
-            before = (int(layer["output"]), ld)
+        outputs = [place(rows * strides[0])]  # a^l, inputs first
+        deltas, zs = [], []
+        for ld, keep in zip(strides[1:], keep_z or [False] * len(self.layers), strict=True):
+            outputs.append(place(rows * ld))
+            deltas.append(place(rows * ld))
+            zs.append(place(rows * ld) if keep and train else outputs[-1])
+        if train:
+            zs[-1] = deltas[-1]  # the cost has it from there, see kernels/costs.py
+        self.layers["input"], self.layers["ld_input"] = outputs[:-1], strides[:-1]
+        self.layers["output"], self.layers["delta"], self.layers["z"] = outputs[1:], deltas, zs
+        self.layers["ld"] = strides[1:]
+        self.layers["blocks"][0] = input_blocks
         rows_end = size
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
         # all where a mini-batch is added up in blocks | w turned (n_out, panel) or sums (BLOCK_INPUTS, panel)]
         widest = int(self.layers["columns"].max())
-        self.layers[0]["blocks"] = input_blocks
         self.turned = MAX_CONSTANTS + CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel)
         rest = max(widest, BLOCK_INPUTS if input_blocks else 0) * parameters.panel
         self.scratch_size = self.turned + rest if train else 0
@@ -67,16 +77,16 @@ class Workspace:
         apart = train and threads > 1 and not input_blocks and rows > SUM_ROWS and 2 * chains * gradient < rows_end
         self.gradients = place(chains * gradient) if apart else 0
         self.buffer = aligned(size, dtype)
-        self.buffer[self.one] = 1
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
         self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see kernels/nonzeros.py
         self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart
+        self.seen = np.zeros((threads, 4))  # of each thread, see kernels/epoch.py
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
-        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.picked, self.sync, self.layers)
+        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.picked, self.sync, self.seen, self.layers)
         return sum(array.nbytes for array in arrays)
 
     def matrix(self, name: str, layer: Any, rows: int) -> Array:

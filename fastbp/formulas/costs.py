@@ -1,108 +1,174 @@
-"""Cost of one sample C_x and its derivative ∇ₐC; C is the mean of C_x over the samples.
+"""Costs of one sample C_x and ∇ₐC: a row each. C_x is a sum over the outputs, and C the mean over the samples.
 
-Costs that take a logarithm clip a to [finfo(dtype).tiny, 1 - finfo(dtype).epsneg] first, before
-log and before division, in the cost and in its derivative alike: both stay finite.
+Costs that take a logarithm clip a to [finfo(dtype).tiny, 1 - finfo(dtype).epsneg] first, before log and before
+division, in the cost and in its derivative alike: both stay finite.
 
-Where output activation and cost belong together (FUSED), the error simplifies to δ = a - y, and
-the cost is computed from z: exact where a itself has already rounded to 0 or 1.
+Where output activation and cost belong together (`pairs`), the error simplifies to δ = a - y, and the cost is computed
+from z: exact where a itself has already rounded to 0 or 1.
 """
 
 # mypy: disable-error-code="no-any-return"
 # (NumPy types its ufuncs and operators as Any.)
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from . import Array
+from . import Array, lookup
+from .dual import derivative_of
+from .proof import check_cost
 
 CostName = Literal["quadratic", "binary_cross_entropy", "cross_entropy"]
 
 
-class Cost(NamedTuple):
-    """One row of COSTS: C_x (m,) from activations a (m, n) and targets y (m, n), and ∇ₐC (m, n)."""
+class Pair(NamedTuple):
+    """What a cost simplifies to behind one output activation."""
+
+    function: Callable[..., Array]  # the term of one output in C_x, from z and y
+    delta: Callable[[Array, Array], Array]  # δ, from a and y
+    over_rows: bool = False  # the function is also given the largest z of the row and the largest a, (m, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """C_x = Σ_j f(a_j, y_j): ``fastbp.Cost("fourth", lambda a, y: (a - y) ** 4)``.
+
+    Parameters
+    ----------
+    name
+        how files and reports call it
+    function
+        the term of one output, from activations a and targets y (m, n), written with NumPy's functions for whole arrays
+    derivative
+        ∂f/∂a of a and y. None: derived from the function
+    outputs
+        names of the output activations that it takes, the default first. Empty: any
+    low, high
+        the targets that it takes
+    kinks
+        the a - y where the derivative jumps: the checkers pass over them
+
+    Raises
+    ------
+    TypeError
+        where the function takes what kernels cannot be made of
+    ValueError
+        where derivative is not the derivative
+
+    """
 
     name: str
     function: Callable[[Array, Array], Array]
-    derivative: Callable[[Array, Array], Array]
-    outputs: tuple[str, ...] = ()  # activations it takes, the default first; a logarithm needs 0..1; (): any
+    derivative: Callable[[Array, Array], Array] | None = None
+    _: KW_ONLY
+    outputs: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    kinks: tuple[float, ...] = ()
+    clips: bool = False  # a, before a logarithm
+    half_square: bool = False  # C_x is ½ |a - y|²: it has a root mean square error
+    sums_to_one: bool = False  # each row of targets
+    pairs: Mapping[str, Pair] = field(default_factory=dict)  # by output activation
+
+    def __post_init__(self) -> None:
+        check_cost(self)
+
+    @property
+    def for_probabilities(self) -> bool:
+        """Whether outputs and targets are between 0 and 1."""
+        return (self.low, self.high) == (0, 1)
+
+    @property
+    def nabla(self) -> Callable[[Array, Array], Array]:
+        """∇ₐC of a and y, as it is written or derived."""
+        return derivative_of(self.function) if self.derivative is None else self.derivative
+
+    def terms(self, a: Array, y: Array) -> Array:
+        """The terms (m, n) of C_x."""
+        return np.broadcast_to(np.asarray(self.function(a, y), a.dtype), a.shape)
+
+    def slope(self, a: Array, y: Array) -> Array:
+        """∇ₐC (m, n)."""
+        return np.broadcast_to(np.asarray(self.nabla(a, y), a.dtype), a.shape)
 
 
-class FusedPair(NamedTuple):
-    """One row of FUSED: C_x (m,) from z (m, n) and y (m, n), and δ (m, n) from a and y."""
+class Row(Cost):
+    """A cost of this package: tests check it, not every import."""
 
-    function: Callable[[Array, Array], Array]
-    delta: Callable[[Array, Array], Array]
+    def __post_init__(self) -> None:
+        """Trust it."""
 
 
 def _clipped(a: Array) -> Array:
     """Return a, kept off 0 and 1 by the least the dtype can express."""
     info = np.finfo(a.dtype)
-    return np.clip(a, info.tiny, 1 - info.epsneg)
+    return np.clip(a, float(info.tiny), float(1 - info.epsneg))
 
 
 def quadratic(a: Array, y: Array) -> Array:
-    """C_x = ½ Σ_j (a_j - y_j)²."""
-    return np.sum(np.square(a - y), axis=1) / 2
+    """½ (a - y)²."""
+    return 0.5 * np.square(a - y)
 
 
-def quadratic_derivative(a: Array, y: Array) -> Array:
-    """∇ₐC = a - y."""
+def difference(a: Array, y: Array) -> Array:
+    """a - y."""
     return a - y
 
 
 def binary_cross_entropy(a: Array, y: Array) -> Array:
-    """C_x = -Σ_j (y_j ln a_j + (1 - y_j) ln(1 - a_j)), a clipped (see above)."""
+    """-(y ln a + (1 - y) ln(1 - a)), a clipped (see above)."""
     a = _clipped(a)
-    return -np.sum(y * np.log(a) + (1 - y) * np.log(1 - a), axis=1)
+    return -(y * np.log(a) + (1 - y) * np.log(1 - a))
 
 
 def binary_cross_entropy_derivative(a: Array, y: Array) -> Array:
-    """∇ₐC = (a - y) / (a (1 - a)), a clipped (see above)."""
+    """(a - y) / (a (1 - a)), a clipped (see above)."""
     a = _clipped(a)
     return (a - y) / (a * (1 - a))
 
 
+def sigmoid_binary_cross_entropy(z: Array, y: Array) -> Array:
+    """max(z, 0) - z y + ln(1 + e^-|z|)."""
+    return np.where(z <= 0, 0.0, z) - z * y + np.log1p(np.exp(-np.abs(z)))
+
+
 def cross_entropy(a: Array, y: Array) -> Array:
-    """C_x = -Σ_j y_j ln a_j, a clipped (see above); y is a row of probabilities."""
-    return -np.sum(y * np.log(_clipped(a)), axis=1)
+    """-y ln a, a clipped (see above); y is one of a row of probabilities."""
+    return -(y * np.log(_clipped(a)))
 
 
 def cross_entropy_derivative(a: Array, y: Array) -> Array:
-    """∇ₐC = -y / a, a clipped (see above)."""
+    """-y / a, a clipped (see above)."""
     return -y / _clipped(a)
 
 
-def sigmoid_binary_cross_entropy(z: Array, y: Array) -> Array:
-    """C_x = Σ_j (max(z_j, 0) - z_j y_j + ln(1 + e^-|z_j|))."""
-    return np.sum(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))), axis=1)
+def softmax_cross_entropy(z: Array, y: Array, top: Array, largest: Array) -> Array:
+    """Y (ln Σ_k e^(z_k - top) - (z - top)), where the sum is 1 / largest, since a is e^(z - top) over it."""
+    return y * (-np.log(largest) - (z - top))
 
 
-def softmax_cross_entropy(z: Array, y: Array) -> Array:
-    """C_x = Σ_j y_j (ln Σ_k e^(z_k) - z_j)."""
-    z = z - z.max(axis=1, keepdims=True)
-    log_total = np.log(np.sum(np.exp(z), axis=1, keepdims=True))
-    return np.sum(y * (log_total - z), axis=1)
+ROWS = (
+    Row("quadratic", quadratic, difference, half_square=True),
+    Row(
+        "binary_cross_entropy", binary_cross_entropy, binary_cross_entropy_derivative,
+        outputs=("sigmoid", "softmax"), low=0, high=1, clips=True,
+        pairs={"sigmoid": Pair(sigmoid_binary_cross_entropy, difference)},
+    ),
+    Row(
+        "cross_entropy", cross_entropy, cross_entropy_derivative,
+        outputs=("softmax", "sigmoid"), low=0, high=1, clips=True, sums_to_one=True,
+        pairs={"softmax": Pair(softmax_cross_entropy, difference, over_rows=True)},
+    ),
+)  # fmt: skip
+COSTS: dict[str, Cost] = {row.name: row for row in ROWS}
 
 
-def difference(a: Array, y: Array) -> Array:
-    """δ = a - y."""
-    return a - y
-
-
-COSTS: dict[str, Cost] = {
-    row.name: row
-    for row in (
-        Cost("quadratic", quadratic, quadratic_derivative),
-        Cost("binary_cross_entropy", binary_cross_entropy, binary_cross_entropy_derivative, ("sigmoid", "softmax")),
-        Cost("cross_entropy", cross_entropy, cross_entropy_derivative, ("softmax", "sigmoid")),
-    )
-}
-
-# (output activation, cost) -> what the pair simplifies to
-FUSED: dict[tuple[str, str], FusedPair] = {
-    ("sigmoid", "binary_cross_entropy"): FusedPair(sigmoid_binary_cross_entropy, difference),
-    ("softmax", "cross_entropy"): FusedPair(softmax_cross_entropy, difference),
-    ("identity", "quadratic"): FusedPair(quadratic, difference),
-}
+def find_cost(name: object, own: Sequence[Cost] = ()) -> Cost:
+    """Return the row of this name: of one's own, or of the table."""
+    for row in own:
+        if row.name == name:
+            return row
+    return lookup("cost", COSTS, name)

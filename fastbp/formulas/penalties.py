@@ -25,5 +25,5 @@ def penalty(weights: Sequence[Array], l1: float, l2: float) -> float:
 
 
 def penalty_gradient(w: Array, l1: float, l2: float) -> Array:
-    """l1 sign(w) + l2 w, with sign(0) = 0."""
-    return l1 * np.sign(w) + l2 * w
+    """l2 w + l1 sign(w), with sign(0) = 0."""
+    return l2 * w + l1 * np.sign(w)

@@ -1,9 +1,10 @@
 """BP1 and BP2: the error δ of every layer, for a block of rows."""
 
-from .activations import SOFTMAX, multiply_by_prime, softmax_delta
-from .costs import SIGMOID_PAIR, cost_rows
+from .activate import call_prime
+from .costs import call_cost
+from .gemm import call_product
 from .jit import part
-from .pointers import call, pointer
+from .run import costs_at, order_at, parameters_at, right_at, work_at
 from .simd import lanes_of, panel_of
 from .transpose import transpose_block
 
@@ -11,35 +12,30 @@ PANELS_AHEAD = 2  # one square lies far from the next, and nothing else would ha
 
 
 @part
-def output_rows(settings, layer, work, data, order, place, first, m, costs, right):
+def output_delta(run, layer, place, first, m):
     """BP1: δ^L = ∇ₐC ⊙ σ'(z^L) for rows first .. first + m - 1; weight · C_x and weight · (answer is right).
 
-    - data: (targets, labels, weights), of which targets or labels is empty, and weights may be
     - order[place + i]: the sample in row i
     """
-    targets, labels, weights = data
-    n, ld = layer.n_out, layer.ld
-    a, delta = pointer(work, layer.output + first * ld), pointer(work, layer.delta + first * ld)
-    cost_rows(
-        settings.cost, m, n, a, delta, ld, pointer(order, place + first), labels, targets, weights,
-        pointer(costs, first), pointer(right, first),
+    start = first * layer.ld
+    a, delta = work_at(run, layer.output + start), work_at(run, layer.delta + start)
+    call_cost(
+        address=run.cost, m=m, n=layer.n_out, a=a, delta=delta, ld=layer.ld, order=order_at(run, place + first),
+        labels=run.labels, targets=run.targets, weights=run.weights, costs=costs_at(run, first),
+        right=right_at(run, first),
     )  # fmt: skip
-    if settings.cost >= SIGMOID_PAIR:
-        return
-    if layer.activation == SOFTMAX:
-        softmax_delta(m, n, a, delta, ld)
-    else:
-        multiply_by_prime(layer.activation, a, delta, m * ld)
+    if layer.prime:  # the Jacobian of softmax; all else is part of the cost's function
+        call_prime(address=layer.prime, m=m, n=layer.n_out, z=delta, a=a, delta=delta, out=delta, ld=layer.ld)
 
 
 @part
-def transpose_panel(layer, j, width, parameters, work, target):
+def transpose_panel(run, layer, j, width, target):
     """Leave w^l of inputs j .. j + width - 1 at work[target:]: (columns, width).
 
     Made anew for each block of rows. A second copy of all weights, kept by the update, cost more: with
     1024-2048-2048-1000 the two did not fit into the cache together.
     """
-    lanes, panel = lanes_of(work), panel_of(work)
+    lanes, panel = lanes_of(run), panel_of(run)
     ahead = PANELS_AHEAD * panel * layer.rows
     for column in range(0, layer.columns, panel):
         ld = min(panel, layer.columns - column)
@@ -47,32 +43,36 @@ def transpose_panel(layer, j, width, parameters, work, target):
         for row in range(0, width, lanes):
             for c in range(0, ld, lanes):
                 transpose_block(
-                    pointer(parameters, source + row * ld + c), ld,
-                    pointer(work, target + (column + c) * width + row), width,
+                    parameters_at(run, source + row * ld + c), ld,
+                    work_at(run, target + (column + c) * width + row), width,
                     ahead,
                 )  # fmt: skip
 
 
 @part
-def hidden_delta(settings, layer, below, parameters, work, thread, first, m):
+def hidden_delta(run, layer, below, thread, first, m):
     """BP2: δ^(l-1) = (δ^l w^l) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1.
 
     - layer: l, with δ^l; below: l - 1, whose δ is written
     """
-    turned = settings.scratch + thread * settings.scratch_size + settings.turned
-    zeros = pointer(work, settings.zeros)
-    for j in range(0, layer.rows, panel_of(work)):
-        width = min(panel_of(work), layer.rows - j)
-        transpose_panel(layer, j, width, parameters, work, turned)
-        call(
-            settings.multiply, m, width // lanes_of(work),
-            pointer(work, layer.delta + first * layer.ld), layer.ld, 1,
-            pointer(work, turned), width, 0,
-            zeros, 0,
-            pointer(work, below.delta + first * below.ld + j), below.ld,
-            layer.n_out,
-            zeros, 0, zeros,
+    turned = run.scratch + thread * run.scratch_size + run.turned
+    zeros = work_at(run, run.zeros)
+    for j in range(0, layer.rows, panel_of(run)):
+        width = min(panel_of(run), layer.rows - j)
+        transpose_panel(run, layer, j, width, turned)
+        call_product(
+            address=run.product, m=m, vectors=width // lanes_of(run),
+            a=work_at(run, layer.delta + first * layer.ld), ras=layer.ld, kas=1,
+            b=work_at(run, turned), ldb=width, ldp=0,
+            init=zeros, ldi=0,
+            c=work_at(run, below.delta + first * below.ld + j), ldc=below.ld,
+            k=layer.n_out,
+            hint=zeros, hint_step=0, hint_end=zeros,
         )  # fmt: skip
-    start = first * below.ld
-    a, delta = pointer(work, below.output + start), pointer(work, below.delta + start)
-    multiply_by_prime(below.activation, a, delta, m * below.ld)
+    if below.prime:
+        start = first * below.ld
+        delta = work_at(run, below.delta + start)
+        call_prime(
+            address=below.prime, m=m, n=below.n_out, z=work_at(run, below.z + start),
+            a=work_at(run, below.output + start), delta=delta, out=delta, ld=below.ld,
+        )  # fmt: skip

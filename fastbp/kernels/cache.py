@@ -17,11 +17,9 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import config, serialize, sigutils
-from numba.core.caching import _Cache
-from numba.core.compiler import CompileResult
-from numba.core.runtime.nrt import rtsys
 
 from .folders import PACKAGE, folders, prepare, problem
+from .insides import CompileResult, _Cache, rtsys
 from .target import LANES
 
 # All that kernels import, hence all that can be baked into their code (a test keeps it so).
@@ -47,6 +45,9 @@ def sources_digest():
     return digest(names, contents) if files else None
 
 
+IMPORTED = sources_digest()  # as they were when this package was imported
+
+
 @functools.cache
 def environment():
     """Return what shapes all kernels alike, besides sources and processor."""
@@ -66,12 +67,52 @@ def warn_once(event, detail):
         warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
-class KernelCache(_Cache):
-    """The cache of one kernel, in the place of numba's FunctionCache.
+class Entry:
+    """What the disk keeps of one compiled function, in a file `stem-<sources>-<digest of all else>.nbc`.
 
-    A file is named `module.function-<sources>-<signature, options, processor, versions>.nbc`.
     There is no index, so processes that compile at the same time cannot lose each other's entries.
     """
+
+    def __init__(self, stem, parts, sources=None):
+        self.stem, self.sources = stem, sources or IMPORTED
+        self.name = f"{stem}-{self.sources}-{digest(parts, environment())}.nbc"
+
+    def load(self, rebuild):
+        """Return what `rebuild` makes of the content, or None."""
+        if self.sources is None:
+            return None
+        for folder in folders():
+            if problem(folder) is None and (result := _load(folder / self.name, rebuild)):
+                return result
+        return None
+
+    def save(self, state):
+        """Keep what `state()` returns, where possible."""
+        if self.sources is None or sources_digest() != self.sources:  # edited since imported
+            return
+        try:
+            self._write(serialize.dumps(state()))
+        except Exception as error:  # a full disk, numba's private parts: the kernel itself is fine
+            warn_once("compiled kernels cannot be kept on disk", error)
+
+    def _write(self, content):
+        """Write to the first folder that works; there, remove what older sources left behind."""
+        errors = []
+        for folder in folders():
+            try:
+                prepare(folder)
+                _write(folder / self.name, hashlib.sha256(content).digest() + content)
+            except OSError as error:
+                errors.append(str(error))
+                continue
+            kept = set(folder.glob(f"{self.stem}-{self.sources}-*"))
+            _remove(set(folder.glob(f"{self.stem}-*")) - kept)
+            return
+        raise OSError("; ".join(errors))
+
+
+class KernelCache(_Cache):
+    """The cache of one kernel, in the place of numba's FunctionCache."""
 
     def __init__(self, dispatcher):
         function = dispatcher.py_func
@@ -108,47 +149,25 @@ class KernelCache(_Cache):
             return None
         # All that code from the disk needs of numba. Its own cache sets up everything that compiles, in 0.3 s and more.
         rtsys.initialize(target_context)
-        name = self._file_name(sig, target_context.codegen())
-        for folder in folders():
-            if problem(folder) is None and (result := _load(folder / name, target_context)):
-                return result
-        return None
+        entry = self._entry(sig, target_context.codegen())
+        return entry.load(lambda state: CompileResult._rebuild(target_context, *state))
 
     def save_overload(self, sig, cres):
         """Keep the compiled code of this signature, where possible."""
-        if not self._enabled or sources_digest() != self._sources:  # edited since imported
+        if not self._enabled:
             return
         if cres.library.has_dynamic_globals:
             warn_once("a kernel cannot be cached", f"{self._stem} holds an address of this process")
             return
-        try:
-            content = serialize.dumps(cres._reduce())
-            self._save(self._file_name(sig, cres.codegen), content)
-        except Exception as error:  # a full disk, numba's private parts: the kernel itself is fine
-            warn_once("compiled kernels cannot be kept on disk", error)
+        self._entry(sig, cres.codegen).save(cres._reduce)
 
-    def _file_name(self, sig, codegen):
+    def _entry(self, sig, codegen):
         parts = sigutils.normalize_signature(sig), self._options, codegen.magic_tuple()
-        return f"{self._stem}-{self._sources}-{digest(parts, environment())}.nbc"
-
-    def _save(self, name, content):
-        """Write to the first folder that works; there, remove what older sources left behind."""
-        errors = []
-        for folder in folders():
-            try:
-                prepare(folder)
-                _write(folder / name, hashlib.sha256(content).digest() + content)
-            except OSError as error:
-                errors.append(str(error))
-                continue
-            kept = set(folder.glob(f"{self._stem}-{self._sources}-*"))
-            _remove(set(folder.glob(f"{self._stem}-*")) - kept)
-            return
-        raise OSError("; ".join(errors))
+        return Entry(self._stem, parts, self._sources)
 
 
-def _load(path, target_context):
-    """Return the compile result kept in `path`, or None; a damaged file is removed."""
+def _load(path, rebuild):
+    """Return what `rebuild` makes of what is kept in `path`, or None; a damaged file is removed."""
     try:
         stored = path.read_bytes()
     except OSError:
@@ -158,7 +177,7 @@ def _load(path, target_context):
         # numba checks nothing, and a wrong byte of machine code is a crash or a wrong number.
         if hashlib.sha256(content).digest() != stored[:DIGEST_SIZE]:
             raise ValueError("wrong checksum")
-        return CompileResult._rebuild(target_context, *serialize.loads(content))
+        return rebuild(serialize.loads(content))
     except Exception as error:  # whatever unpickling can raise
         _remove([path])
         warn_once("removed a damaged file of compiled kernels", f"{path}: {error!r}")

@@ -3,168 +3,177 @@
 import math
 
 from ..workspace import CHAIN_ROWS
-from .backward import hidden_delta, output_rows
+from .backward import hidden_delta, output_delta
+from .blocks import call_block_gradient, call_update_from_blocks
 from .dropout import drop
-from .forward import place_of_z, squash, weighted_input
+from .forward import squash, weighted_input
 from .fpu import flush_denormals, restore_denormals
+from .halves import update_from_whole
 from .jit import kernel, part
-from .pointers import call, pointer
+from .online import call_update_and_forward
+from .pointers import advance
 from .rows import gather, scale
-from .settings import EVALUATE, SCALED
-from .team import barrier, begin_of
+from .run import (
+    constants_at, costs_at, layer_at, number_at, order_at, put, right_at, seen_at, weights_at, work_at, x_at,
+)  # fmt: skip
+from .skipping import call_forward_entries
+from .team import begin_of, meet
 from .update import update_layer, write_constants
 
 BLOCK_ROWS = 256  # rows taken through all layers together: few enough for the cache, and weights are read once for all
 
 
 @part
-def batch_weight(weights, order, first, m):
+def batch_weight(run, first, m):
     """Σ of the samples' weights; m where all weigh 1."""
-    if len(weights) == 0:
+    if run.weights == 0:
         return float(m)
     total = 0.0
     for i in range(first, first + m):
-        total += weights[order[i]]
+        total += number_at(weights_at(run, number_at(order_at(run, i))))
     return total
 
 
 @part
-def rows_up_and_down(
-    settings, layers, parameters, state, work, thread, x, data, order, place, first, m, share, costs, right, pending
-):  # fmt: skip
+def rows_forward(run, place, first, m, pending):
+    """z and a of every layer, for rows first .. first + m - 1, samples order[place + first] and following.
+
+    - pending: make the update of the other row's sample on the way, see online.py
+    """
+    last = run.num_layers - 1
+    bottom = layer_at(run, 0)
+    if bottom.blocks == 0:
+        a = work_at(run, bottom.input + first * bottom.ld_input)
+        gather(x_at(run, 0), bottom.n_in, order_at(run, place + first), m, a, bottom.ld_input)
+    for l in range(last + 1):
+        layer = layer_at(run, l)
+        if layer.blocks:
+            call_forward_entries(
+                address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
+            )
+        elif pending:
+            call_update_and_forward(address=run.update_and_forward, run=run, layer=layer, row=first)
+        else:
+            weighted_input(run, layer, first, m)
+        squash(run, layer, first, m)
+        if run.dropout > 0.0 and l < last:
+            a = work_at(run, layer.output + first * layer.ld)
+            drop(a, m, layer.ld, layer.n_out, l, place + first, run.seed, run.dropout)
+
+
+@part
+def rows_backward(run, thread, place, first, m):
+    """δ of the hidden layers, last to first, for rows first .. first + m - 1."""
+    for l in range(run.num_layers - 1, 0, -1):
+        below = layer_at(run, l - 1)
+        count = m * below.ld
+        a = work_at(run, below.output + first * below.ld)
+        if run.dropout > 0.0:
+            # σ' is a function of what σ gave, before dropout scaled it.
+            scale(a, count, 1.0 - run.dropout)
+        hidden_delta(run, layer_at(run, l), below, thread, first, m)
+        if run.dropout > 0.0:
+            delta = work_at(run, below.delta + first * below.ld)
+            drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, run.dropout)
+            scale(a, count, 1.0 / (1.0 - run.dropout))
+
+
+@part
+def scale_deltas(run, first, m, factor):
+    """δ ← factor δ in every layer, for rows first .. first + m - 1."""
+    for l in range(run.num_layers):
+        layer = layer_at(run, l)
+        scale(work_at(run, layer.delta + first * layer.ld), m * layer.ld, factor)
+
+
+@part
+def rows_up_and_down(run, thread, batch, place, first, m, share, pending):
     """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
 
-    - pending: make the update of the other row's sample on the way
+    - batch: mini-batch of this call
     """
-    last = len(layers) - 1
-    bottom = layers[0]
-    if bottom.blocks == 0:
-        a = pointer(work, bottom.input + first * bottom.ld_input)
-        gather(x, pointer(order, place + first), m, a, bottom.ld_input)
-    dropping = settings.dropout > 0.0
-    for l in range(last + 1):
-        layer = layers[l]
-        z = place_of_z(layer, first, l == last)
-        if layer.blocks:
-            call(settings.forward_entries, settings, layer, parameters, work, order, place + first, z, first, m)
-        elif pending:
-            call(settings.update_and_forward, settings, layer, parameters, state, work, z, first)
-        else:
-            weighted_input(settings.multiply, layer, parameters, work, z, first, m)
-        squash(layer, work, z, first, m, l == last)
-        if dropping and l < last:
-            a = pointer(work, layer.output + first * layer.ld)
-            drop(a, m, layer.ld, layer.n_out, l, place + first, settings.seed, settings.dropout)
-    output_rows(settings, layers[last], work, data, order, place, first, m, costs, right)
-    if settings.rule == EVALUATE:
+    rows_forward(run, place, first, m, pending)
+    output_delta(run, layer_at(run, run.num_layers - 1), place, first, m)
+    if run.learns:
+        rows_backward(run, thread, place, first, m)
+        if run.straight:
+            rate = number_at(constants_at(run, run.first_constants + batch * run.constants_step))
+            scale_deltas(run, first, m, -rate * share)
+
+
+@part
+def update_all(run, batch, m, share, thread, team, together, following, m_following):
+    """BP3, BP4 and the rule, for this thread's part of every layer."""
+    if not run.straight:
+        write_constants(run, batch, share, thread)
+    if together:
+        call_update_from_blocks(address=run.update_from_blocks, run=run, m=m, thread=thread, team=team)
         return
-    for l in range(last, 0, -1):
-        below = layers[l - 1]
-        count = m * below.ld
-        a = pointer(work, below.output + first * below.ld)
-        if dropping:
-            # σ' is a function of what σ gave, before dropout scaled it.
-            scale(a, count, 1.0 - settings.dropout)
-        hidden_delta(settings, layers[l], below, parameters, work, thread, first, m)
-        if dropping:
-            delta = pointer(work, below.delta + first * below.ld)
-            drop(delta, m, below.ld, below.n_out, l - 1, place + first, settings.seed, settings.dropout)
-            scale(a, count, 1.0 / (1.0 - settings.dropout))
-    if settings.rule == SCALED:
-        for l in range(last + 1):
-            layer = layers[l]
-            delta = pointer(work, layer.delta + first * layer.ld)
-            scale(delta, m * layer.ld, -settings.learning_rate * share)
+    # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
+    for l in range(run.num_layers):
+        update_layer(run, l, m, thread, team, following, m_following if l == 0 else 0)
 
 
 @kernel(no_cfunc_wrapper=True)
-def train(
-    settings,
-    layers,
-    parameters,
-    state,
-    work,
-    x,
-    targets,
-    labels,
-    weights,
-    order,
-    costs,
-    right,
-    sync,
-    first,
-    count,
-    thread,
-    team,
-    seen,
-):
-    """Mini-batches first .. first + count - 1 of `order`, as thread `thread` of `team`.
+def train(run, first, count, thread, team):
+    """Mini-batches first .. first + count - 1 of the order, as thread `thread` of `team`.
 
-    - settings: (1,) of SETTINGS; layers: (L,) of LAYER, which says what lies where in the buffers
-    - x (n, n_0); targets (n, n_L) or labels (n,), the other empty; weights (n,) or empty; order (n,)
-    - costs, right: scratch of the workspace, a number for each of its rows; sync: see team.barrier
-    - seen: (4,) in and out: Σ weight · C_x, Σ weight of right answers, Σ weight; out: mini-batch that failed or -1
+    - run: (1,), see run.py. run.seen[thread] is (4,) in and out: Σ weight · C_x, Σ weight of right answers, Σ weight;
+      out: mini-batch that failed, or -1
     """
     old = flush_denormals()
-    settings = settings[0]
-    data = (targets, labels, weights)
+    run = run[0]
     # Alone, a thread is as fast or faster with update_layer: 10 000 x 4-32-16-4 810 us against 850; two 640, 530.
-    apart = settings.gradients > 0 and team > 1
+    together = run.gradients > 0 and team > 1
     # Samples that come one by one: the update for each is made beside the next one's forward pass, see online.py.
-    online, pending = settings.update_and_forward > 0, False
-    cost, answers, weight = seen[0], seen[1], seen[2]
+    online, pending = run.update_and_forward > 0, False
+    turn = met = 0
+    seen = seen_at(run, 4 * thread)
+    cost, answers, weight = number_at(seen), number_at(advance(seen, 1)), number_at(advance(seen, 2))
     failed = -1
     for batch in range(first, first + count):
-        place = batch * settings.batch_size
-        m = min(settings.batch_size, len(order) - place)
-        total = batch_weight(weights, order, place, m)
+        place = batch * run.batch_size
+        m = min(run.batch_size, run.num_samples - place)
+        total = batch_weight(run, place, m)
         share = 1.0 / total if total else 0.0
         # LOOP 4 over rows: each thread takes its part, in blocks. No row needs another.
-        grain = CHAIN_ROWS if apart else 1
+        grain = CHAIN_ROWS if together else 1
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
         while row < stop:
-            rows = min(CHAIN_ROWS if apart else BLOCK_ROWS, stop - row)
-            rows_up_and_down(
-                settings, layers, parameters, state, work, thread, x, data, order,
-                place - turn, row + turn, rows, share, costs, right, pending,
-            )  # fmt: skip
-            if apart and settings.rule != EVALUATE:
-                call(settings.block_gradient, settings, layers, work, row, rows)
+            rows = min(CHAIN_ROWS if together else BLOCK_ROWS, stop - row)
+            rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending)
+            if together and run.learns:
+                call_block_gradient(address=run.block_gradient, run=run, first=row, m=rows)
             row += rows
-        if team > 1:
-            barrier(sync, team, 2 * (batch - first))
+        met = meet(run, team, met)
         # Every thread adds up all rows in order: the same sum, the same decision.
         batch_cost = batch_right = 0.0
         for i in range(turn, turn + m):
-            batch_cost += costs[i]
-            batch_right += right[i]
+            batch_cost += number_at(costs_at(run, i))
+            batch_right += number_at(right_at(run, i))
         if not math.isfinite(batch_cost):
             failed = batch
             break
-        if settings.rule != EVALUATE:
-            step = settings.step + (batch - first) + 1
-            # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
-            if settings.rule != SCALED:
-                write_constants(settings, step, share, work, thread)
+        if online:
+            if not run.straight:
+                write_constants(run, batch - first, share, thread)
+            pending = True
+        elif run.learns:
             following = place + m
-            m_following = min(settings.batch_size, len(order) - following) if batch + 1 < first + count else 0
-            if apart:
-                call(settings.update_from_blocks, settings, layers, parameters, state, work, m, thread, team)
-            pending = online
-            for l in range(0 if apart or online else len(layers)):
-                update_layer(
-                    settings, layers[l], parameters, state, work, m, thread, team,
-                    x, order, following, m_following if l == 0 else 0,
-                )  # fmt: skip
+            m_following = min(run.batch_size, run.num_samples - following) if batch + 1 < first + count else 0
+            update_all(run, batch - first, m, share, thread, team, together, following, m_following)
+            if run.whole:
+                met = update_from_whole(run, thread, team, met)
         cost += batch_cost
         answers += batch_right
         weight += total
-        if team > 1:
-            barrier(sync, team, 2 * (batch - first) + 1)
+        met = meet(run, team, met)
     if pending and failed < 0:
-        for l in range(len(layers)):  # into the free row, where nobody will read
-            z = place_of_z(layers[l], 1 - turn, False)
-            call(settings.update_and_forward, settings, layers[l], parameters, state, work, z, 1 - turn)
-    seen[0], seen[1], seen[2], seen[3] = cost, answers, weight, failed
+        for l in range(run.num_layers):  # into the free row, where nobody will read
+            call_update_and_forward(address=run.update_and_forward, run=run, layer=layer_at(run, l), row=1 - turn)
+    put(seen, cost)
+    put(advance(seen, 1), answers)
+    put(advance(seen, 2), weight)
+    put(advance(seen, 3), float(failed))
     restore_denormals(old)

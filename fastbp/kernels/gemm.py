@@ -3,17 +3,23 @@
 Vocabulary of this file alone: C is (m, n), A (m, k), B (k, n). A panel of B is `vectors` vectors wide.
 """
 
-from numba import types
-
-from . import jit
+from .callee import NUMBERS, SIZE, Callee
 from .jit import kernel, part
-from .pointers import advance, call, pointer
+from .pointers import advance
 from .simd import lanes_of, panel_of
 from .tiles import GROUPS, MAX_ROWS, product_tiles
 
 
 @kernel(no_cpython_wrapper=True)
-def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end):
+def panel_product(
+    m: SIZE, vectors: SIZE,
+    a: NUMBERS, ras: SIZE, kas: SIZE,
+    b: NUMBERS, ldb: SIZE, ldp: SIZE,
+    init: NUMBERS, ldi: SIZE,
+    c: NUMBERS, ldc: SIZE,
+    k: SIZE,
+    hint: NUMBERS, hint_step: SIZE, hint_end: NUMBERS,
+):  # fmt: skip
     """C = A B + I for one panel of B, or for some side by side where m is a row of GROUPS.
 
     - m, vectors, k: rows of C, width of the panels in vectors, length of the sums (all >= 1)
@@ -39,16 +45,10 @@ def panel_product(m, vectors, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hi
     )  # fmt: skip
 
 
-def product_address(dtype) -> int:
-    """Address of `panel_product` for float32 or float64, which is what kernels know as `settings.multiply`.
-
-    Kernels call it by address: the tiles take most of the compile time, and numba compiles what a kernel
-    calls by name again into each of its callers.
-    """
-    size, pointer = types.intp, types.CPointer(dtype)
-    one_stride, two_strides = (pointer, size), (pointer, size, size)
-    operands = (size, size, *two_strides, *two_strides, *one_stride, *one_stride, size, *one_stride, pointer)
-    return jit.address(panel_product, types.void(*operands))
+# By address: the tiles take most of the compile time, and numba compiles what a kernel calls by name again into each of
+# its callers.
+PRODUCT = Callee(panel_product.py_func)
+call_product = PRODUCT.call
 
 
 @part
@@ -61,28 +61,27 @@ def panels_at_once(m, left):
 
 
 @part
-def panels_product(multiply, m, k, n, a, lda, b, start_b, rows_b, init, step_init, c, start_c, ldc):
+def panels_product(run, m, k, n, a, lda, b, rows_b, init, c, ldc):
     """C = A B + I over all panels of B: forward's product.
 
     - m, k, n: rows of C, length of the sums, columns of C with their pads
-    - a: pointer to (m, k), row stride lda
-    - b[start_b:]: panels of (rows_b, width); c[start_c:]: (m, n), row stride ldc
-    - init: pointer to what each row starts from; step_init: 1 for a bias (n,), 0 for one panel of zeros
+    - a: pointer to (m, k), row stride lda; b: to panels of (rows_b, width); c: to (m, n), row stride ldc
+    - init: pointer to the bias (n,), which each row starts from
     """
     # LOOP 2 over panels of B: each is read once, from end to end, for all rows. Cutting k into blocks, as a BLAS
     # does, gained nothing on panels (blocks of 256, 400 or 512, up to 256 x 2048 x 2048, AVX2 and AVX-512).
-    panel = panel_of(b)
+    panel = panel_of(run)
     j = 0
     while j < n:
         panels = panels_at_once(m, (n - j) // panel)
         width = min(panels * panel, n - j)
-        call(
-            multiply, m, width // lanes_of(b),
-            a, lda, 1,
-            pointer(b, start_b + j * rows_b), min(width, panel), rows_b * panel,
-            advance(init, step_init * j), 0,
-            pointer(c, start_c + j), ldc,
-            k,
-            a, 0, a,
+        call_product(
+            address=run.product, m=m, vectors=width // lanes_of(run),
+            a=a, ras=lda, kas=1,
+            b=advance(b, j * rows_b), ldb=min(width, panel), ldp=rows_b * panel,
+            init=advance(init, j), ldi=0,
+            c=advance(c, j), ldc=ldc,
+            k=k,
+            hint=a, hint_step=0, hint_end=a,
         )  # fmt: skip
         j += width

@@ -12,11 +12,11 @@ from llvmlite import ir
 from ..workspace import BLOCK_INPUTS
 from .flow import I64, Loop
 from .jit import kernel, part
-from .pointers import array_at, ask, emit_prefetch
-from .simd import Vectors
+from .pointers import ask, emit_prefetch
+from .run import number_at, order_at, picked_at, put, starts_at
+from .simd import LINE, Vectors
 
 I32 = ir.IntType(32)
-LINE = 64  # bytes
 
 
 def entry_type(dtype: Any) -> Any:
@@ -48,15 +48,14 @@ def find(x, starts, entries):
 
 
 @part
-def pick(settings, blocks, order, place, first, m):
+def pick(run, blocks, place, first, m):
     """Note where samples order[place : place + m] begin, as rows first .. first + m - 1."""
-    picked = array_at(settings.picked, settings.batch_size * (blocks + 1), order)
-    starts = array_at(settings.starts, 0, order)
     for i in range(m):
-        following = order[min(place + i + settings.batch_size, len(order) - 1)]
-        ask(settings.starts + starts.itemsize * following * blocks)
+        following = number_at(order_at(run, min(place + i + run.batch_size, run.num_samples - 1)))
+        ask(run.starts + 8 * following * blocks)
+        sample = number_at(order_at(run, place + i))
         for c in range(blocks + 1):
-            picked[(first + i) * (blocks + 1) + c] = starts[order[place + i] * blocks + c]
+            put(picked_at(run, (first + i) * (blocks + 1) + c), number_at(starts_at(run, sample * blocks + c)))
 
 
 class Row:

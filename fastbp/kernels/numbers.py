@@ -46,15 +46,46 @@ class Number:
     def __neg__(self):
         return Number(self.simd, self.simd.builder.fneg(self.value))
 
-    # Comparisons give masks, and are false for NaN.
-    def __lt__(self, other):
-        return self.simd.builder.fcmp_ordered("<", self.value, self.like(other))
+    def _compared(self, sign, other):
+        compare = self.simd.builder.fcmp_unordered if sign == "!=" else self.simd.builder.fcmp_ordered
+        return Mask(self.simd, compare(sign, self.value, self.like(other)))
 
-    def __gt__(self, other):
-        return self.simd.builder.fcmp_ordered(">", self.value, self.like(other))
+    # Comparisons are false for NaN, != is true.
+    def __lt__(self, other):
+        return self._compared("<", other)
 
     def __le__(self, other):
-        return self.simd.builder.fcmp_ordered("<=", self.value, self.like(other))
+        return self._compared("<=", other)
+
+    def __gt__(self, other):
+        return self._compared(">", other)
+
+    def __ge__(self, other):
+        return self._compared(">=", other)
+
+    def __eq__(self, other):
+        return self._compared("==", other)
+
+    def __ne__(self, other):
+        return self._compared("!=", other)
+
+    __hash__ = None
+
+
+class Mask:
+    """Which entries of a vector are true."""
+
+    def __init__(self, simd, value):
+        self.simd, self.value = simd, value
+
+    def __and__(self, other):
+        return Mask(self.simd, self.simd.builder.and_(self.value, other.value))
+
+    def __or__(self, other):
+        return Mask(self.simd, self.simd.builder.or_(self.value, other.value))
+
+    def __invert__(self):
+        return Mask(self.simd, self.simd.builder.not_(self.value))
 
 
 class Product(Number):
@@ -73,9 +104,10 @@ class Product(Number):
 
 
 def where(mask, x, y):
-    """x where the mask is true, else y; one of them may be Python's number."""
-    some = x if isinstance(x, Number) else y
-    return Number(some.simd, some.simd.builder.select(mask, some.like(x), some.like(y)))
+    """x where the mask is true, else y; both may be Python's numbers, and the mask LLVM's own, if one is a Number."""
+    simd = next(some.simd for some in (mask, x, y) if isinstance(some, (Mask, Number)))
+    x, y = (some.value if isinstance(some, Number) else simd.constant(some) for some in (x, y))
+    return Number(simd, simd.builder.select(mask.value if isinstance(mask, Mask) else mask, x, y))
 
 
 def sqrt(x):
@@ -88,30 +120,32 @@ def absolute(x):
     return Number(x.simd, x.simd.call("fabs", "", x.value))
 
 
-def with_sign_of(x, size):
-    """Size · sign x of two Numbers; 0 where x is 0."""
-    return where(x > 0.0, size, where(x < 0.0, -size, 0.0))
-
-
 def numbers(simd, *values):
     """Vectors and scalars as Numbers of one type."""
     return [Number(simd, value if value.type == simd.type else simd.broadcast(value)) for value in values]
 
 
-def emit_map(builder, dtype, formula, sources, target, count, *scalars):
+def emit_loop(builder, dtype, formula, sources, target, count, scalars=()):
     """Target ← formula(*sources, *scalars), entry by entry, for `count` numbers in whole vectors.
 
-    A function of its own for each formula, of as many pointers as it has operands: where LLVM sees that one place is
-    read and written, it makes a masked store of relu, which takes an AMD processor 12 cycles a vector.
+    - formula: from Numbers to a Number
+
+    Where a source is the target, it must come by a pointer of its own: where LLVM sees that one place is read and
+    written, it makes a masked store of relu, which takes an AMD processor 12 cycles a vector.
     """
+    simd = Vectors(builder, dtype)
+    constants = numbers(simd, *scalars)
+    with Loop(builder, builder.udiv(count, I64(simd.count)), target, *sources) as loop:
+        values = numbers(simd, *map(simd.load, loop.values[1:]))
+        simd.store(formula(*values, *constants).value, loop.values[0])
+        loop.later = [builder.gep(place, [I64(simd.count)]) for place in loop.values]
+
+
+def emit_map(builder, dtype, formula, sources, target, count, *scalars):
+    """`emit_loop` in a function of its own for each formula, of as many pointers as it has operands."""
 
     def emit(inside, count, target, *operands):
-        simd = Vectors(inside, dtype)
-        places, constants = operands[: len(sources)], numbers(simd, *operands[len(sources) :])
-        with Loop(inside, inside.udiv(count, I64(simd.count)), target, *places) as loop:
-            values = numbers(simd, *map(simd.load, loop.values[1:]))
-            simd.store(formula(*values, *constants).value, loop.values[0])
-            loop.later = [inside.gep(place, [I64(simd.count)]) for place in loop.values]
+        places, constants = operands[: len(sources)], operands[len(sources) :]
+        emit_loop(inside, dtype, formula, places, target, count, constants)
 
-    operands = [count, target, *sources, *scalars]
-    call_apart(builder, f"fastbp_{formula.__name__}_{dtype}", emit, operands)
+    call_apart(builder, f"fastbp_{formula.__name__}_{dtype}", emit, [count, target, *sources, *scalars])

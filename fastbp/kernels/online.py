@@ -8,48 +8,81 @@ of the workspace. The bits are those of `forward.py` and `update.py`.
 
 from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
-from numba.np import numpy_support
-
-from ..parameters import LAYER
+from ..formulas.expression import trace
+from .callee import NUMBERS, SIZE, Callee, Emitted
+from .compute import compute
 from .flow import I64, Loop, call_apart, choose
-from .jit import address, kernel
-from .numbers import Number
-from .pointers import pointer
+from .jit import kernel
+from .native import address_of
+from .numbers import Number, numbers
 from .rows import add
-from .rules import FORMULAS, emit_change, load_constants, num_slots, penalize
-from .settings import ADAM, MOMENTUM, NESTEROV, PLAIN, SCALED, SETTINGS
+from .rules import PENALIZED, Rule
+from .run import LAYER, RUN, parameters_at, state_at, work_at
 from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
 from .update import update_weights
 
-
-def scaled(c, g, w):
-    """w ← w + g, where δ holds -η/m δ."""
-    return g, w + g
+# Plain SGD without penalties: δ holds -η/m δ already, and the sum is the update.
+STRAIGHT = Rule(trace(lambda total, w: w + total, ["total", "w"]))
 
 
-RULES = {SCALED: scaled, **{rule: FORMULAS[rule] for rule in (PLAIN, MOMENTUM, NESTEROV, ADAM)}}
+@Emitted
+def ONLINE(body: Any) -> Any:
+    """Make a function of an optimizer's rule."""
+
+    def change_and_multiply(
+        vectors: SIZE, c: NUMBERS, n: SIZE, a: NUMBERS, delta: NUMBERS, w: NUMBERS, state: NUMBERS, slot_size: SIZE,
+        following: NUMBERS, bias: NUMBERS, z: NUMBERS,
+    ):  # fmt: skip
+        """W ← rule(a δᵀ), z = bias + Wᵀ a', for one panel of W, `vectors` vectors wide.
+
+        - c: pointer to the rule's constants
+        - a (n,), delta (panel,): input and error of the sample that W has yet to learn from
+        - w (n, panel); state: the first array of the optimizer's state, slot_size before the next
+        - following (n,), bias (panel,), z (panel,): a' and what becomes of it
+        """
+        body(vectors, c, n, a, delta, w, state, slot_size, following, bias, z)
+
+    return change_and_multiply
 
 
-def emit_panel(simd, formula, vectors, c, n, a, delta, w, first, second, following, bias, z):
+call_online = ONLINE.call
+
+
+def online_address(rule: Rule, dtype: Any) -> int:
+    """Return the address of a rule that goes with the next sample's product."""
+
+    def emit(builder, vectors, *operands):
+        def panel(width):
+            def emit_width(inside, *operands):
+                emit_panel(Vectors(inside, dtype), rule, width, *operands)
+
+            call_apart(builder, f"fastbp_online_{rule.key}_{dtype}_{width}", emit_width, operands)
+
+        choose(builder, vectors, {width: width for width in range(1, PANEL_VECTORS + 1)}, panel)
+
+    return address_of(ONLINE, dtype, rule.key, emit)
+
+
+def emit_panel(simd, rule, vectors, c, n, a, delta, w, state, slot_size, following, bias, z):
     """W ← rule(a δᵀ), z = bias + Wᵀ a', for one panel of W, `vectors` vectors wide."""
     builder, at = simd.builder, simd.builder.gep
     offsets = [I64(v * simd.count) for v in range(vectors)]
-    constants = load_constants(simd, c)
+    constants = rule.constants(simd, c)
     errors = [simd.load(at(delta, [offset])) for offset in offsets]
-    arrays = [w, first, second][: 1 + num_slots(formula)]
-
-    def rule(c, g, w, *state):
-        # Without penalties this adds 0: cheaper than a second version of everything.
-        return formula(c, g if formula is scaled else penalize(c, g, w)[0], w, *state)
+    arrays = {"w": w} | {name: at(state, [builder.mul(slot_size, I64(i))]) for i, name in enumerate(rule.slots)}
+    # Without penalties they add 0: cheaper than a second version of everything.
+    penalties = {} if rule is STRAIGHT else Rule(PENALIZED).constants(simd, c)
 
     with Loop(builder, n, a, following, I64(0), *[simd.zero()] * vectors) as loop:
         a_k, following_k, row, *sums = loop.values
         old, new = (simd.broadcast(builder.load(place)) for place in (a_k, following_k))
         for v, offset in enumerate(offsets):
+            place = builder.add(row, offset)
             g = Number(simd, builder.fmul(old, errors[v]))  # rounded, as where it is stored first
-            _, w_k, *_ = emit_change(simd, rule, constants, g, arrays, builder.add(row, offset))
+            if penalties:
+                (w_k,) = numbers(simd, simd.load(at(w, [place])))
+                (g,) = compute(simd, PENALIZED, penalties | {"total": g, "w": w_k})
+            w_k = rule.change(simd, constants | {"total": g}, arrays, place)
             sums[v] = simd.fma(new, w_k.value, sums[v])
         below = at(a_k, [I64(1)]), at(following_k, [I64(1)]), builder.add(row, I64(vectors * simd.count))
         loop.later = [*below, *sums]
@@ -57,64 +90,27 @@ def emit_panel(simd, formula, vectors, c, n, a, delta, w, first, second, followi
         simd.store(builder.fadd(simd.load(at(bias, [offset])), total), at(z, [offset]))
 
 
-@intrinsic
-def change_and_multiply(typing_context, rule, vectors, c, n, a, delta, w, first, second, following, bias, z):
-    """W ← rule(a δᵀ), z = bias + Wᵀ a', for one panel of W.
-
-    - rule: one of RULES; vectors: width of the panel; c: pointer to CONSTANTS
-    - a (n,), delta (panel,): input and error of the sample that W has yet to learn from
-    - w (n, panel); first, second: the optimizer's state, any pointer where it has none
-    - following (n,), bias (panel,), z (panel,): a' and what becomes of it
-    """
-
-    def codegen(context, builder, signature, arguments):
-        rule, vectors, *operands = arguments
-
-        def call_panel(formula, width):
-            def emit(inside, *operands):
-                emit_panel(Vectors(inside, w.dtype), formula, width, *operands)
-
-            call_apart(builder, f"fastbp_online_{formula.__name__}_{w.dtype}_{width}", emit, operands)
-
-        widths = {width: width for width in range(1, PANEL_VECTORS + 1)}
-        choose(
-            builder, rule, RULES,
-            lambda formula: choose(builder, vectors, widths, lambda width: call_panel(formula, width)),
-        )  # fmt: skip
-        return context.get_dummy_value()
-
-    size, place = types.intp, types.CPointer(w.dtype)
-    return types.void(size, size, place, size, *[place] * 8), codegen
-
-
 @kernel(no_cpython_wrapper=True)
-def update_and_forward(settings, layer, parameters, state, work, z, row):
-    """The rule for the sample in the other row, then z^l = w^l a^(l-1) + b^l for the one in this, left at work[z:]."""
-    constants = pointer(work, settings.scratch)
+def update_and_forward(run: RUN, layer: LAYER, row: SIZE):
+    """The rule for the sample in the other row, then z^l = w^l a^(l-1) + b^l for the one in this, left at layer.z."""
+    constants = work_at(run, run.scratch)
     other = 1 - row
     delta = layer.delta + other * layer.ld
-    if settings.rule == SCALED:
-        add(pointer(work, delta), pointer(parameters, layer.bias), layer.columns)
+    if run.straight:
+        add(work_at(run, delta), parameters_at(run, layer.bias), layer.columns)
     else:
-        update_weights(settings, False, layer.bias, layer.columns, pointer(work, delta), parameters, state, constants)
-    panel = panel_of(parameters)
+        update_weights(run, False, layer.bias, layer.columns, work_at(run, delta), constants)
+    panel = panel_of(run)
     for j in range(0, layer.columns, panel):
         place = layer.weights + j * layer.rows
-        w = pointer(parameters, place)
-        change_and_multiply(
-            settings.rule, min(panel, layer.columns - j) // lanes_of(parameters),
-            constants, layer.n_in,
-            pointer(work, layer.input + other * layer.ld_input), pointer(work, delta + j),
-            w,
-            pointer(state, place) if len(state) >= settings.slot_size else w,
-            pointer(state, settings.slot_size + place) if len(state) > settings.slot_size else w,
-            pointer(work, layer.input + row * layer.ld_input), pointer(parameters, layer.bias + j),
-            pointer(work, z + j),
+        call_online(
+            address=run.online, vectors=min(panel, layer.columns - j) // lanes_of(run), c=constants,
+            n=layer.n_in, a=work_at(run, layer.input + other * layer.ld_input), delta=work_at(run, delta + j),
+            w=parameters_at(run, place), state=state_at(run, place), slot_size=run.num_parameters,
+            following=work_at(run, layer.input + row * layer.ld_input), bias=parameters_at(run, layer.bias + j),
+            z=work_at(run, layer.z + row * layer.ld + j),
         )  # fmt: skip
 
 
-def addresses(dtype: Any) -> tuple[int]:
-    """Address of update_and_forward for a numba type; who does not need it need not wait for it."""
-    settings, layer = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)
-    arrays = [dtype[::1]] * 3
-    return (address(update_and_forward, types.void(settings, layer, *arrays, types.intp, types.intp)),)
+UPDATE_AND_FORWARD = Callee(update_and_forward.py_func)
+call_update_and_forward = UPDATE_AND_FORWARD.call

@@ -4,11 +4,7 @@ numba optimises every function by itself, with all that it calls, and makes it m
 another compiled function is the only caller: at five levels of calls that was half of the time until the first fit.
 """
 
-from numba import _dynfunc
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
-from numba.core.typed_passes import NativeLowering
+from .insides import CompilerBase, DefaultPassBuilder, JITCodeLibrary, NativeLowering, _dynfunc, register_pass
 
 
 class PartLibrary(JITCodeLibrary):

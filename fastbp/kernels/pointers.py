@@ -8,7 +8,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np import numpy_support
 
 
 @intrinsic
@@ -33,20 +32,6 @@ def advance(typing_context, place, count):
     return place(place, types.intp), codegen
 
 
-def record_at(dtype):
-    """Make the function that takes an address, and gives the record of this NumPy dtype that lies there."""
-    kind = numpy_support.from_dtype(dtype)
-
-    @intrinsic
-    def at(typing_context, address):
-        def codegen(context, builder, signature, arguments):
-            return builder.inttoptr(arguments[0], context.get_value_type(kind))
-
-        return kind(types.intp), codegen
-
-    return at
-
-
 @intrinsic
 def array_at(typing_context, address, length, like):
     """The array (length,) of the dtype of `like` at an address; its owner is someone else."""
@@ -62,20 +47,6 @@ def array_at(typing_context, address, length, like):
         return array._getvalue()
 
     return kind(types.intp, types.intp, like), codegen
-
-
-@intrinsic
-def call(typing_context, address, *operands):
-    """Call the kernel at an address, see `jit.address`, with operands of the types that it was compiled for."""
-
-    def codegen(context, builder, signature, arguments):
-        address, operands = arguments
-        operands = cgutils.unpack_tuple(builder, operands)
-        kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
-        builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.StarArgTuple.from_types(operands)), codegen
 
 
 @intrinsic

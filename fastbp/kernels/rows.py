@@ -16,25 +16,23 @@ AHEAD = 16  # rows whose first line is asked for before its turn: short rows lie
 
 
 @intrinsic
-def gather(typing_context, x, order, m, target, ld):
+def gather(typing_context, x, n, order, m, target, ld):
     """a⁰ = the rows of x that a mini-batch names, their pads 0.
 
-    - x: (N, n); order: pointer to (m,), the samples
+    - x: pointer to (N, n); order: pointer to (m,), the samples
     - target: pointer to (m, ld). A copy, for it is read twice, at a stride that suits the cache.
     """
 
     def codegen(context, builder, signature, arguments):
-        x_value, order, m, target, ld = arguments
-        view = context.make_array(x)(context, builder, value=x_value)
-        n = builder.extract_value(view.shape, 1)
+        first, n, order, m, target, ld = arguments
         simd, at = Vectors(builder, x.dtype), builder.gep
         last = at(order, [builder.sub(m, I64(1))])
         with Loop(builder, m, order, target) as rows:
             here, row = rows.values
             later = at(here, [I64(AHEAD)])
             later = builder.select(builder.icmp_unsigned("<", later, last), later, last)
-            emit_prefetch(builder, at(view.data, [builder.mul(builder.load(later), n)]))
-            source = at(view.data, [builder.mul(builder.load(here), n)])
+            emit_prefetch(builder, at(first, [builder.mul(builder.load(later), n)]))
+            source = at(first, [builder.mul(builder.load(here), n)])
             with Loop(builder, builder.udiv(n, I64(simd.count)), I64(0)) as loop:
                 (j,) = loop.values
                 simd.store(simd.load(at(source, [j])), at(row, [j]))
@@ -46,8 +44,7 @@ def gather(typing_context, x, order, m, target, ld):
             rows.later = [at(here, [I64(1)]), at(row, [ld])]
         return context.get_dummy_value()
 
-    integers = types.CPointer(types.int64)
-    return types.void(x, integers, types.intp, types.CPointer(x.dtype), types.intp), codegen
+    return types.void(x, types.intp, types.CPointer(types.int64), types.intp, x, types.intp), codegen
 
 
 @intrinsic

@@ -1,128 +1,139 @@
-"""The optimizers' rules as vector code, each a formula: what becomes of w once its gradient is there.
+"""The optimizers' rules: what becomes of w once its gradient is there, a function for each, called by address.
 
 g is Σ over the samples, and lies in the cache still. To work the rule off beside the sums of the next tile,
 where its square roots and divisions might hide, was tried and was slower (Zen 3, 784 x 128, batch 32: 123 us
 against 104), since what is not a division competes with the sums.
 """
 
-from types import SimpleNamespace
+from functools import lru_cache
+from typing import Any
 
-from numba import types
-from numba.extending import intrinsic
-
-from .flow import I64, Loop, call_apart, choose
-from .numbers import numbers, sqrt, with_sign_of
+from ..formulas.expression import Formula, trace
+from ..formulas.optimizers import SGD, Optimizer, constants_at, is_steady, traced_rule
+from ..formulas.penalties import penalty_gradient
+from .callee import NUMBERS, SIZE, Emitted
+from .compute import compute
+from .flow import I64, Loop
+from .native import address_of
+from .numbers import numbers
 from .pointers import emit_prefetch
-from .settings import ADAM, GRADIENT, MOMENTUM, NESTEROV, PLAIN
 from .simd import Vectors
 
-# What the formulas call c, in this order in memory.
-CONSTANTS = ("share", "l1", "l2", "rate", "mu", "beta1", "rest1", "beta2", "rest2", "root", "epsilon")
+# The constants of a step, in this order in memory: what a sample's gradient counts in C; the penalties over that; then
+# what `optimizers.constants_at` names.
+FIXED = ("share", "l1", "l2")
 AHEAD = 16  # vectors: what is asked for while it is still on its way from the outer caches
 
 
-def penalize(c, g, w):
-    """g ← g + (l1 sign w + l2 w) / share."""
-    return g + (with_sign_of(w, c.l1) + c.l2 * w), w
+@Emitted
+def RULE(body: Any) -> Any:
+    """Make a function of an optimizer's rule."""
+
+    def change(c: NUMBERS, count: SIZE, total: NUMBERS, w: NUMBERS, state: NUMBERS, slot_size: SIZE):
+        """W and state ← rule(share · Σ g), for `count` numbers, whole vectors.
+
+        - c: pointer to the constants; total: to Σ g; state: to the first array of state, slot_size before the next
+        """
+        body(c, count, total, w, state, slot_size)
+
+    return change
 
 
-def gradient(c, g, w, v):
-    """v ← ∂C/∂w."""
-    return g, w, c.share * g
+@Emitted
+def PENALTY(body: Any) -> Any:
+    """Make a function of the penalties."""
+
+    def penalize(c: NUMBERS, count: SIZE, total: NUMBERS, w: NUMBERS):
+        """Σ g ← Σ g + ∂/∂w of l1 |w| + l2/2 w², over share, for `count` numbers, whole vectors."""
+        body(c, count, total, w)
+
+    return penalize
 
 
-def plain(c, g, w):
-    """w ← w - η ∂C/∂w."""
-    return g, w - c.rate * (c.share * g)
+call_rule, call_penalty = RULE.call, PENALTY.call
+
+GRADIENT = trace(lambda share, total, w, slope: (w, share * total), ["share", "total", "w", "slope"])  # kept as state
+PLAIN = traced_rule(SGD(0.1))
+PENALIZED = trace(lambda total, w, l1, l2: total + penalty_gradient(w, l1, l2), ["total", "w", "l1", "l2"])
 
 
-def momentum(c, g, w, v):
-    """v ← μ v + ∂C/∂w; w ← w - η v."""
-    v = c.mu * v + c.share * g
-    return g, w - c.rate * v, v
+class Rule:
+    """A rule as kernels have it: its formula, and where it finds its constants."""
+
+    def __init__(self, formula: Formula, names: tuple[str, ...] = (), steady: bool = True) -> None:
+        self.formula, self.names, self.steady = formula, names, steady
+        self.slots = tuple(name for name in formula.inputs if "." not in name and name not in ("share", "total", "w"))
+        self.places = {name if name in FIXED else f"c.{name}": i for i, name in enumerate((*FIXED, *names))}
+        self.key = formula.digest
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it is w ← w - η g: then the sum of what δ holds is the update, once δ is -η/m δ."""
+        return self.formula[1:] == PLAIN[1:]
+
+    def constants(self, simd: Any, c: Any) -> dict[str, Any]:
+        """What lies at the pointer c, as vectors by name."""
+        builder, used = simd.builder, [name for name in self.places if self.formula.uses(name)]
+        values = (builder.load(builder.gep(c, [I64(self.places[name])])) for name in used)
+        return dict(zip(used, numbers(simd, *values), strict=True))
+
+    def change(self, simd: Any, values: dict[str, Any], arrays: dict[str, Any], offset: Any) -> Any:
+        """One vector of each array (w and the state) at an offset, as the rule says; return the new w.
+
+        - values: Numbers by name, share and total among them; arrays: pointers by name
+        """
+        builder, at = simd.builder, simd.builder.gep
+        for array in arrays.values():
+            emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
+        old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays.values()))
+        new = compute(simd, self.formula, values | dict(zip(arrays, old, strict=True)))
+        for (name, array), result, value in zip(arrays.items(), self.formula.outputs, new, strict=True):
+            if result != name:
+                simd.store(value.value, at(array, [offset]))
+        return new[0]
 
 
-def nesterov(c, g, w, v):
-    """v ← μ v + ∂C/∂w; w ← w - η (∂C/∂w + μ v)."""
-    slope = c.share * g
-    v = c.mu * v + slope
-    return g, w - c.rate * (slope + c.mu * v), v
+def rule_of(optimizer: Optimizer) -> Rule:
+    """Return the rule of an optimizer."""
+    try:
+        return _rule_of(optimizer)
+    except TypeError:  # one of a user's own with a list among its fields, say, has no hash
+        return _rule_of.__wrapped__(optimizer)
 
 
-def adam(c, g, w, first, second):
-    """Adam: `rest1` and `rest2` hold the share, `rate` and `root` take the bias out of the moments."""
-    first = c.beta1 * first + c.rest1 * g
-    second = c.beta2 * second + c.rest2 * (g * g)
-    return g, w - c.rate * (first / (c.root * sqrt(second) + c.epsilon)), first, second
+@lru_cache(256)
+def _rule_of(optimizer: Optimizer) -> Rule:
+    return Rule(traced_rule(optimizer), tuple(constants_at(optimizer, 1, 0.1)), is_steady(optimizer))
 
 
-FORMULAS = {GRADIENT: gradient, PLAIN: plain, MOMENTUM: momentum, NESTEROV: nesterov, ADAM: adam}
+def rule_address(rule: Rule, dtype: Any) -> int:
+    """Return the address of a rule."""
+
+    def emit(builder, c, count, total, w, state, slot_size):
+        simd, at = Vectors(builder, dtype), builder.gep
+        constants = rule.constants(simd, c)
+        slots = {name: at(state, [builder.mul(slot_size, I64(i))]) for i, name in enumerate(rule.slots)}
+        with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
+            (offset,) = loop.values
+            (g,) = numbers(simd, simd.load(at(total, [offset])))
+            rule.change(simd, constants | {"total": g}, {"w": w} | slots, offset)
+            loop.later = [builder.add(offset, I64(simd.count))]
+
+    return address_of(RULE, dtype, rule.key, emit)
 
 
-def load_constants(simd, c):
-    """What lies at the pointer c, as vectors by name."""
-    builder = simd.builder
-    values = numbers(simd, *(builder.load(builder.gep(c, [I64(i)])) for i in range(len(CONSTANTS))))
-    return SimpleNamespace(**dict(zip(CONSTANTS, values, strict=True)))
+def penalty_address(dtype: Any) -> int:
+    """Return the address of the penalties' gradient."""
 
-
-def num_slots(formula):
-    """How many arrays of state a formula has, behind c, g, w."""
-    return formula.__code__.co_argcount - 3
-
-
-def emit_change(simd, formula, constants, g, arrays, offset):
-    """One vector of each array (w and the state) at an offset, as the formula says; stores what it changes.
-
-    Returns all that the formula gives.
-    """
-    builder, at = simd.builder, simd.builder.gep
-    for array in arrays:
-        emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
-    old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays))
-    new = formula(constants, g, *old)
-    for array, before, after in zip(arrays, old, new[1:], strict=True):
-        if after is not before:
-            simd.store(after.value, at(array, [offset]))
-    return new
-
-
-def emit_rule(simd, formula, c, count, g, w, first, second):
-    """One formula over `count` numbers, whole vectors."""
-    builder, at = simd.builder, simd.builder.gep
-    constants = load_constants(simd, c)
-    arrays = [w, first, second][: 1 + num_slots(formula)]
-    with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
-        (offset,) = loop.values
-        place = at(g, [offset])
-        (old,) = numbers(simd, simd.load(place))
-        new, *_ = emit_change(simd, formula, constants, old, arrays, offset)
-        if new is not old:
+    def emit(builder, c, count, total, w):
+        simd, at = Vectors(builder, dtype), builder.gep
+        constants = Rule(PENALIZED).constants(simd, c)
+        with Loop(builder, builder.udiv(count, I64(simd.count)), I64(0)) as loop:
+            (offset,) = loop.values
+            place = at(total, [offset])
+            g, w_k = numbers(simd, simd.load(place), simd.load(at(w, [offset])))
+            (new,) = compute(simd, PENALIZED, constants | {"total": g, "w": w_k})
             simd.store(new.value, place)
-        loop.later = [builder.add(offset, I64(simd.count))]
+            loop.later = [builder.add(offset, I64(simd.count))]
 
-
-@intrinsic
-def apply_rule(typing_context, rule, penalized, c, count, g, w, first, second):
-    """W ← rule(Σ g), for pointers to `count` numbers each; the rule's state is changed too.
-
-    - c: pointer to CONSTANTS; penalized: whether their l1 and l2 count
-    - first, second: the optimizer's state, any pointer where it has none
-    """
-
-    def codegen(context, builder, signature, arguments):
-        rule, penalized, *operands = arguments
-
-        def case(formula):
-            def emit(inside, *operands):
-                emit_rule(Vectors(inside, w.dtype), formula, *operands)
-
-            call_apart(builder, f"fastbp_{formula.__name__}_{w.dtype}", emit, operands)
-
-        with builder.if_then(penalized):
-            case(penalize)
-        choose(builder, rule, FORMULAS, case)
-        return context.get_dummy_value()
-
-    pointer = types.CPointer(w.dtype)
-    return types.void(types.intp, types.boolean, pointer, types.intp, pointer, pointer, pointer, pointer), codegen
+    return address_of(PENALTY, dtype, PENALIZED.digest, emit)

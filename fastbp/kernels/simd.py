@@ -16,6 +16,7 @@ from .target import LANES
 
 I32 = ir.IntType(32)
 PANEL_VECTORS = 2
+LINE = 64  # bytes: a cache line, and the widest vector
 IR_TYPES = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
@@ -25,13 +26,18 @@ def lanes(dtype) -> int:
     return LANES * 32 // bits
 
 
+def dtype_of(kind):
+    """The numbers that an array holds, or that a run is made of: the record has a 1 of them."""
+    return kind.typeof("one") if isinstance(kind, types.Record) else kind.dtype
+
+
 def constant_of(number):
-    """Make the function that gives number(dtype) of an array: a constant, so that LLVM divides by it with a shift."""
+    """Make the function that gives number(dtype) of an array or a run: a constant, so LLVM divides by it with a shift."""
 
     @intrinsic
     def of(typing_context, buffer):
         def codegen(context, builder, signature, arguments):
-            return I64(number(buffer.dtype))
+            return I64(number(dtype_of(buffer)))
 
         return types.intp(buffer), codegen
 
@@ -39,6 +45,7 @@ def constant_of(number):
 
 
 lanes_of = constant_of(lanes)
+line_of = constant_of(lambda dtype: LINE // (dtype.bitwidth // 8))  # numbers in a cache line
 panel_of = constant_of(lambda dtype: PANEL_VECTORS * lanes(dtype))  # numbers across a panel of weights
 
 

@@ -3,21 +3,18 @@
 Each sum has the terms of `gemm`'s, in the same order, but for those that are 0: the same bits.
 """
 
-from typing import Any
-
 from numba import types
 from numba.extending import intrinsic
-from numba.np import numpy_support
 
-from ..parameters import LAYER
 from ..workspace import BLOCK_INPUTS, CHAIN_ROWS
+from .callee import NUMBERS, SIZE, Callee
 from .flow import I64, Loop, call_apart, choose
 from .gemm import panels_at_once
-from .jit import address, kernel
+from .jit import kernel
 from .nonzeros import Row, emit_pointers, pick
-from .pointers import advance, pointer
+from .pointers import advance
 from .rows import add, clear
-from .settings import SETTINGS
+from .run import LAYER, RUN, order_at, parameters_at, work_at
 from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
 from .tiles import GROUPS
 
@@ -113,27 +110,29 @@ def outer_of_entries(typing_context, vectors, m, starts, blocks, entries, d, ldd
 
 
 @kernel(no_cpython_wrapper=True)
-def forward_entries(settings, layer, parameters, work, order, place, z, first, m):
-    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], left at work[z:]."""
-    pick(settings, layer.blocks, order, place, first, m)
-    starts = settings.picked + 8 * first * (layer.blocks + 1)
-    panel = panel_of(work)
+def forward_entries(run: RUN, layer: LAYER, place: SIZE, first: SIZE, m: SIZE):
+    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m]."""
+    pick(run, layer.blocks, place, first, m)
+    starts = run.picked + 8 * first * (layer.blocks + 1)
+    panel = panel_of(run)
     j = 0
     while j < layer.columns:
         panels = panels_at_once(1, (layer.columns - j) // panel)
         width = min(panels * panel, layer.columns - j)
         product_of_entries(
-            width // lanes_of(work), m, starts, layer.blocks, settings.entries,
-            pointer(parameters, layer.weights + j * layer.rows), min(width, panel),
-            layer.rows * panel,
-            pointer(parameters, layer.bias + j),
-            pointer(work, z + j), layer.ld,
+            width // lanes_of(run), m, starts, layer.blocks, run.entries,
+            parameters_at(run, layer.weights + j * layer.rows), min(width, panel), layer.rows * panel,
+            parameters_at(run, layer.bias + j),
+            work_at(run, layer.z + first * layer.ld + j), layer.ld,
         )  # fmt: skip
         j += width
 
 
 @kernel(no_cpython_wrapper=True)
-def add_entries(settings, layer, j, width, k, rows, first, stop, begun, work, target, scratch, order, place, m_order):
+def add_entries(
+    run: RUN, layer: LAYER, j: SIZE, width: SIZE, k: SIZE, rows: SIZE, first: SIZE, stop: SIZE, begun: SIZE,
+    target: NUMBERS, scratch: NUMBERS, place: SIZE, m_order: SIZE,
+):  # fmt: skip
     """BP4 for samples first .. stop - 1 and a block of inputs k .. k + rows - 1: target = or += Σ δ a⁰.
 
     - target: pointer to (rows, width), of the panel at j; begun: whether to add to it; scratch: as large
@@ -144,23 +143,16 @@ def add_entries(settings, layer, j, width, k, rows, first, stop, begun, work, ta
         sums = scratch if begun else target
         clear(sums, rows * width)
         outer_of_entries(
-            width // lanes_of(work), min(CHAIN_ROWS, stop - start),
-            settings.picked + 8 * (start * (layer.blocks + 1) + block), layer.blocks, settings.entries,
-            pointer(work, layer.delta + start * layer.ld + j), layer.ld,
+            width // lanes_of(run), min(CHAIN_ROWS, stop - start),
+            run.picked + 8 * (start * (layer.blocks + 1) + block), layer.blocks, run.entries,
+            work_at(run, layer.delta + start * layer.ld + j), layer.ld,
             advance(sums, -k * width),
-            settings.starts + 8 * block, pointer(order, place + start), m_order - start,
+            run.starts + 8 * block, order_at(run, place + start), m_order - start,
         )  # fmt: skip
         if begun:
             add(sums, target, rows * width)
-        begun = True
+        begun = 1
 
 
-def addresses(dtype: Any) -> tuple[int, int]:
-    """Addresses of forward_entries and add_entries for a numba type; who does not need them need not wait for them."""
-    size, flag, array, place, order = types.intp, types.boolean, dtype[::1], types.CPointer(dtype), types.int64[::1]
-    settings, layer = numpy_support.from_dtype(SETTINGS), numpy_support.from_dtype(LAYER)
-    spans = size, size, size, size, size, size
-    return (
-        address(forward_entries, types.void(settings, layer, array, array, order, size, size, size, size)),
-        address(add_entries, types.void(settings, layer, *spans, flag, array, place, place, order, size, size)),
-    )
+FORWARD_ENTRIES, ADD_ENTRIES = Callee(forward_entries.py_func), Callee(add_entries.py_func)
+call_forward_entries, call_add_entries = FORWARD_ENTRIES.call, ADD_ENTRIES.call

@@ -15,11 +15,12 @@ from numba.extending import intrinsic
 
 from .fpu import ON_X86
 from .jit import part
-from .pointers import pointer
+from .pointers import advance
+from .run import sync_at
 
 I64 = ir.IntType(64)
 SPINS = 2000  # some 20 us, then yield at every look
-LINE = 8  # int64 in a cache line
+DONE = 8  # int64 from the count of arrivals to the count of generations: another cache line
 _yield = types.ExternalFunction("sched_yield", types.int32())
 HAS_YIELD = sys.platform != "win32" and hasattr(ctypes.CDLL(None), "sched_yield")
 
@@ -65,10 +66,10 @@ def begin_of(thread, team, count, grain):
 def barrier(sync, team, generation):
     """Return once all of the team have called with this generation (0, 1, 2, ...).
 
-    - sync: (2 * LINE,) zeros at the start: arrivals, and on another cache line generations done
+    - sync: pointer to (2 * DONE,) zeros at the start: arrivals, and on another cache line generations done
     """
-    arrivals, done = pointer(sync, 0), pointer(sync, LINE)
-    if _fetch_add(arrivals, 1) == generation * team + team - 1:
+    done = advance(sync, DONE)
+    if _fetch_add(sync, 1) == generation * team + team - 1:
         _fetch_add(done, 1)
         return
     spins = 0
@@ -78,3 +79,11 @@ def barrier(sync, team, generation):
             _yield()
         else:
             _pause()
+
+
+@part
+def meet(run, team, generation):
+    """Wait for the whole team of a run; return the next generation."""
+    if team > 1:
+        barrier(sync_at(run, 0), team, generation)
+    return generation + 1

@@ -4,51 +4,40 @@ A thread takes a run of inputs. Each weight's sum runs over the samples in one o
 the bits do not depend on the number of threads.
 """
 
-import math
-
-from ..parameters import ALIGNMENT
 from ..workspace import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
+from .gemm import call_product
 from .jit import part
-from .pointers import advance, call, pointer
-from .rules import CONSTANTS, apply_rule
-from .settings import SCALED
-from .simd import lanes_of, panel_of
+from .pointers import advance
+from .rules import FIXED, call_penalty, call_rule
+from .run import (
+    constants_at, layer_at, number_at, one_of, order_at, parameters_at, put, state_at, work_at, x_at,
+)  # fmt: skip
+from .simd import line_of, lanes_of, panel_of
+from .skipping import call_add_entries
 from .team import begin_of
 
-assert len(CONSTANTS) <= MAX_CONSTANTS
+NUM_FIXED = len(FIXED)
 
 
 @part
-def write_constants(settings, step, share, work, thread):
-    """Leave what the rule needs in this step, as named by CONSTANTS, at the start of the thread's scratch.
+def write_constants(run, batch, share, thread):
+    """Leave what the rule needs in this step, see rules.FIXED, at the start of the thread's scratch.
 
-    - step: counts updates from 1; share: what a sample's gradient counts in C
+    - batch: mini-batch of this call; share: what a sample's gradient counts in C
     """
     # A mini-batch without weight says nothing, of penalties neither.
     per_share = 1.0 / share if share > 0.0 else 0.0
-    rest1, rest2 = 1.0 - settings.beta1, 1.0 - settings.beta2  # both 1 for a rule without them
-    constants = (
-        share,
-        settings.l1 * per_share,
-        settings.l2 * per_share,
-        settings.learning_rate / (1.0 - math.pow(settings.beta1, float(step))),
-        settings.momentum,
-        settings.beta1,
-        rest1 * share,
-        settings.beta2,
-        rest2 * share * share,
-        1.0 / math.sqrt(1.0 - math.pow(settings.beta2, float(step))),
-        settings.epsilon,
-    )
-    start = settings.scratch + thread * settings.scratch_size
-    for i in range(len(constants)):
-        work[start + i] = constants[i]
+    start = run.scratch + thread * run.scratch_size
+    put(work_at(run, start), share)
+    put(work_at(run, start + 1), run.l1 * per_share)
+    put(work_at(run, start + 2), run.l2 * per_share)
+    first = run.first_constants + batch * run.constants_step
+    for i in range(run.num_constants):
+        put(work_at(run, start + NUM_FIXED + i), number_at(constants_at(run, first + i)))
 
 
 @part
-def add_products(
-    settings, layer, j, width, k, rows, first, stop, begun, work, target, hint, hint_step, hint_end
-):  # fmt: skip
+def add_products(run, layer, j, width, k, rows, first, stop, begun, target, hint, hint_step, hint_end):
     """BP4 for samples first .. stop - 1 and inputs k .. k + rows - 1: target = or += Σ δ a.
 
     - k = -1 is the bias: BP3 is BP4 for an input that is always 1
@@ -56,55 +45,53 @@ def add_products(
     - hint, hint_step, hint_end: lines to ask for on the way, see `panel_product`; step 0: none in particular
     """
     ld_input = 0 if k < 0 else layer.ld_input
-    a = settings.one if k < 0 else layer.input + k
     for start in range(first, stop, CHAIN_ROWS):
         if hint_step == 0 or start > first:  # the errors of the next panel, far apart
-            hint, hint_step = pointer(work, layer.delta + start * layer.ld + j + width), layer.ld
+            hint, hint_step = work_at(run, layer.delta + start * layer.ld + j + width), layer.ld
             hint_end = advance(hint, CHAIN_ROWS * layer.ld)
-        call(
-            settings.multiply, rows, width // lanes_of(work),
-            pointer(work, a + start * ld_input), 1, ld_input,
-            pointer(work, layer.delta + start * layer.ld + j), layer.ld, 0,
-            target if begun else pointer(work, settings.zeros), width if begun else 0,
-            target, width,
-            min(CHAIN_ROWS, stop - start),
-            hint, hint_step, hint_end,
+        a = one_of(run) if k < 0 else work_at(run, layer.input + k + start * ld_input)
+        init, ldi = (target, width) if begun else (work_at(run, run.zeros), 0)
+        call_product(
+            address=run.product, m=rows, vectors=width // lanes_of(run),
+            a=a, ras=1, kas=ld_input,
+            b=work_at(run, layer.delta + start * layer.ld + j), ldb=layer.ld, ldp=0,
+            init=init, ldi=ldi,
+            c=target, ldc=width,
+            k=min(CHAIN_ROWS, stop - start),
+            hint=hint, hint_step=hint_step, hint_end=hint_end,
         )  # fmt: skip
         begun = True
 
 
 @part
-def update_weights(settings, penalized, place, count, gradient, parameters, state, constants):
+def update_weights(run, penalized, place, count, gradient, constants):
     """The rule for `count` parameters at `place`, whose Σ g lies at the pointer `gradient`."""
-    w = pointer(parameters, place)
-    apply_rule(
-        settings.rule,
-        penalized and (settings.l1 != 0.0 or settings.l2 != 0.0),
-        constants,
-        count,
-        gradient,
-        w,
-        pointer(state, place) if len(state) >= settings.slot_size else w,
-        pointer(state, settings.slot_size + place) if len(state) > settings.slot_size else w,
-    )
+    w = parameters_at(run, place)
+    if penalized and run.penalty:
+        call_penalty(address=run.penalty, c=constants, count=count, total=gradient, w=w)
+    call_rule(
+        address=run.rule, c=constants, count=count, total=gradient, w=w, state=state_at(run, place),
+        slot_size=run.num_parameters,
+    )  # fmt: skip
 
 
 @part
-def update_layer(settings, layer, parameters, state, work, m, thread, team, x, order, following, m_following):
+def update_layer(run, place, m, thread, team, following, m_following):
     """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias.
 
+    - place: of the layer
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
       for while BP4 computes, they are in the cache when `gather` comes
     """
-    scratch = settings.scratch + thread * settings.scratch_size
+    layer, n_0 = layer_at(run, place), layer_at(run, 0).n_in
+    scratch = run.scratch + thread * run.scratch_size
     g = scratch + MAX_CONSTANTS
-    straight = settings.rule == SCALED  # δ holds -η/m δ already: the sum is the update
     # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
     # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
-    panel = panel_of(work)
+    panel = panel_of(run)
     panels = (layer.columns + panel - 1) // panel
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
-    apart = m > SUM_ROWS  # the gradients of all panels are under way at once
+    at_once = m > SUM_ROWS  # the gradients of all panels are under way together
     chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks else (CHUNK_ROWS, 1)
     k = begin_of(thread, team, layer.n_in, grain) if thread else -1
     stop = begin_of(thread + 1, team, layer.n_in, grain)
@@ -116,28 +103,28 @@ def update_layer(settings, layer, parameters, state, work, m, thread, team, x, o
             last = min(first + SUM_ROWS, m)
             for j in range(0, layer.columns, panel):
                 width = min(panel, layer.columns - j)
-                place = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
-                gradient = pointer(work, g + (j * rows if apart else 0))
-                target = pointer(parameters, place) if straight else gradient
-                begun = straight or first > 0
+                where = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
+                gradient = work_at(run, g + (j * rows if at_once else 0))
+                # δ holds -η/m δ where the rule is straight: the sum is the update.
+                target = parameters_at(run, where) if run.straight else gradient
+                begun = run.straight or first > 0
                 if layer.blocks and not bias:
-                    call(
-                        settings.add_entries, settings, layer, j, width, k, rows, first, last, begun, work, target,
-                        pointer(work, scratch + settings.turned), order, following, asked if j == 0 else 0,
+                    m_order = asked if j == 0 else 0
+                    call_add_entries(
+                        address=run.add_entries, run=run, layer=layer, j=j, width=width, k=k, rows=rows, first=first,
+                        stop=last, begun=begun, target=target, scratch=work_at(run, scratch + run.turned),
+                        place=following, m_order=m_order,
                     )  # fmt: skip
                 else:
                     item = k // CHUNK_ROWS * panels + j // panel
                     hint, hint_step, hint_end = target, 0, target
                     for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
-                        row = order[following + i] * x.shape[1]
-                        hint, hint_end = pointer(x, row), pointer(x, row + x.shape[1])
-                        hint_step = ALIGNMENT // work.itemsize
+                        row = number_at(order_at(run, following + i)) * n_0
+                        hint, hint_end = x_at(run, row), x_at(run, row + n_0)
+                        hint_step = line_of(run)
                     add_products(
-                        settings, layer, j, width, k, rows, first, last, begun, work, target,
-                        hint, hint_step, hint_end,
-                    )  # fmt: skip
-                if last == m and not straight:
-                    update_weights(
-                        settings, not bias, place, rows * width, gradient, parameters, state, pointer(work, scratch)
-                    )  # fmt: skip
+                        run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end
+                    )
+                if last == m and not run.straight:
+                    update_weights(run, not bias, where, rows * width, gradient, work_at(run, scratch))
         k += rows

@@ -1,0 +1,93 @@
+"""What kernels call by its address: a signature in one place, which both sides go by, and calls by name.
+
+A call by address is compiled once for all callers, and a caller need not know which of several functions it calls. What
+is lost is that anyone checks the operands; so it is done here, when the caller is compiled.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core import errors
+from numba.extending import intrinsic
+
+from . import jit
+
+
+class Kind(NamedTuple):
+    """The type of an operand, in a function that works on numbers of one dtype."""
+
+    of: Callable[[Any], Any]
+
+
+SIZE = Kind(lambda dtype: types.intp)  # an integer, or an address
+NUMBERS = Kind(lambda dtype: types.CPointer(dtype))
+INTEGERS = Kind(lambda dtype: types.CPointer(types.int64))
+DOUBLES = Kind(lambda dtype: types.CPointer(types.float64))
+DTYPES = (types.float32, types.float64)
+
+
+class Callee:
+    """A function that is called by its address; operands and their kinds are those of `prototype`.
+
+    The prototype is a kernel's own Python function, or for functions that are emitted what `Emitted` makes of one.
+    """
+
+    def __init__(self, prototype: Callable[..., Any]) -> None:
+        self.name = prototype.__name__
+        self.operands = {
+            name: parameter.annotation for name, parameter in inspect.signature(prototype).parameters.items()
+        }
+        self.call = self._make_call()  # for kernels, which name all operands: tests/test_architecture.py looks
+
+    def types(self, dtype: Any) -> tuple[Any, ...]:
+        """Types of the operands for float32 or float64."""
+        return tuple(kind.of(dtype) for kind in self.operands.values())
+
+    def address(self, dispatcher: Any, dtype: Any) -> int:
+        """Compile a kernel for this signature, and return where it lies."""
+        return jit.address(dispatcher, types.void(*self.types(dtype)))
+
+    def check(self, given: tuple[Any, ...]) -> None:
+        """Refuse operands of other types, by name."""
+        if any(given == self.types(dtype) for dtype in DTYPES):
+            return
+        wanted = zip(self.operands, given, *map(self.types, DTYPES), strict=True)
+        wrong = [f"{name} is {got}, not {one}" for name, got, *either in wanted for one in either[:1] if got not in either]
+        raise errors.TypingError(f"{self.name}: {'; '.join(wrong) or 'operands of both dtypes'}")
+
+    def _make_call(self) -> Any:
+        def call(*operands, **named):
+            bound = call.__signature__.bind(*operands, **named)
+            given = tuple(map(types.unliteral, bound.args[2:]))
+            self.check(given)
+            return types.void(types.intp, *given), emit_call
+
+        call.__signature__ = _signature("typing_context", "address", *self.operands)
+        call.__name__ = f"call_{self.name}"
+        return intrinsic(call)
+
+
+class Emitted(Callee):
+    """A function whose body is emitted, another one for each formula.
+
+    `make(body)` returns the Python function that does nothing but call `body` with its operands.
+    """
+
+    def __init__(self, make: Callable[[Any], Callable[..., Any]]) -> None:
+        super().__init__(make(None))
+        self.make, self.signature = make, _signature("typing_context", *self.operands)
+
+
+def _signature(*names: str) -> inspect.Signature:
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names])
+
+
+def emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Call the address that comes first with all that follows."""
+    address, *operands = arguments
+    kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
+    builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
+    return context.get_dummy_value()

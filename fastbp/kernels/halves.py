@@ -1,0 +1,130 @@
+"""The second half of a step, where the first has left the gradient whole: its norm is clipped, then comes the rule.
+
+The fused step (update.py) never has the gradient whole. It is wanted whole for the norm over all of it, and by people
+who add gradients up, or send them to other machines.
+"""
+
+import math
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from .flow import I64, Loop
+from .fpu import flush_denormals, restore_denormals
+from .jit import kernel, part
+from .rules import call_rule
+from .run import layer_at, number_at, parameters_at, put, second_state_at, squares_at, whole_at, work_at
+from .simd import Vectors, lanes_of, panel_of
+from .team import begin_of, meet
+from .update import write_constants
+
+CHAINS = 4  # of sums: one alone waits for each of its multiply-adds
+
+
+@intrinsic
+def add_squares(typing_context, g, n, step, out):
+    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision: CHAINS sums over k = 0, 4, 8 ..
+
+    - g: pointer to (n, step); out: to as many float64 as a vector has numbers
+
+    The same order for every vector width, hence the same bits.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        g, n, step, out = arguments
+        simd, at = Vectors(builder, signature.args[0].dtype), builder.gep
+        wide = ir.VectorType(ir.DoubleType(), simd.count)
+        kind = ir.FunctionType(wide, [wide] * 3)
+        fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{simd.count}f64")
+
+        def add(total, place):
+            x = simd.load(place)
+            x = x if x.type == wide else builder.fpext(x, wide)
+            return builder.call(fma, [x, x, total])
+
+        zero = ir.Constant(wide, None)
+        with Loop(builder, builder.udiv(n, I64(CHAINS)), g, *[zero] * CHAINS) as loop:
+            place, *sums = loop.values
+            sums = [add(total, at(place, [builder.mul(step, I64(i))])) for i, total in enumerate(sums)]
+            loop.later = [at(place, [builder.mul(step, I64(CHAINS))]), *sums]
+        place, first, *others = loop.values
+        with Loop(builder, builder.urem(n, I64(CHAINS)), place, first) as loop:
+            loop.later = [at(loop.values[0], [step]), add(loop.values[1], loop.values[0])]
+        total = loop.values[1]
+        for other in others:
+            total = builder.fadd(total, other)
+        target = builder.bitcast(out, wide.as_pointer())
+        before = builder.load(target)
+        before.align = 8
+        builder.store(builder.fadd(before, total), target).align = 8
+        return context.get_dummy_value()
+
+    return types.void(g, types.intp, types.intp, types.CPointer(types.float64)), codegen
+
+
+@part
+def square_sums(run, thread, team):
+    """Σ_k (∂C/∂w_jk)² + (∂C/∂b_j)² of every neuron j, this thread's of each layer, left one layer behind the other."""
+    start, lanes, panel = 0, lanes_of(run), panel_of(run)
+    for l in range(run.num_layers):
+        layer = layer_at(run, l)
+        first, stop = begin_of(thread, team, layer.columns, panel), begin_of(thread + 1, team, layer.columns, panel)
+        for j in range(first, stop, lanes):
+            front = j // panel * panel  # of the panel
+            width = min(panel, layer.columns - front)
+            place = squares_at(run, start + j)
+            for i in range(lanes):
+                put(squares_at(run, start + j + i), 0.0)
+            add_squares(whole_at(run, layer.weights + front * layer.rows + j - front), layer.n_in, width, place)
+            add_squares(whole_at(run, layer.bias + j), 1, width, place)
+        start += layer.columns
+
+
+@part
+def norm_of_gradient(run):
+    """|∇C|, over all weights and biases: each thread adds up the neurons in one order."""
+    start, total = 0, 0.0
+    for l in range(run.num_layers):
+        layer = layer_at(run, l)
+        for j in range(layer.n_out):
+            total += number_at(squares_at(run, start + j))
+        start += layer.columns
+    return math.sqrt(total)
+
+
+@part
+def update_from_whole(run, thread, team, met):
+    """The rule for this thread's share of the parameters, the gradient scaled down to clip_norm where it is longer.
+
+    - met: see team.meet; returns the next
+    """
+    met = meet(run, team, met)
+    factor = 1.0
+    if run.clip_norm < math.inf:
+        square_sums(run, thread, team)
+        met = meet(run, team, met)
+        norm = norm_of_gradient(run)
+        if norm > run.clip_norm:
+            factor = run.clip_norm / norm
+    if run.second_rule:
+        constants = work_at(run, run.scratch + thread * run.scratch_size)
+        put(constants, factor)  # the share: g is whole by now
+        lanes, size = lanes_of(run), run.num_parameters
+        place = begin_of(thread, team, size, lanes)
+        call_rule(
+            address=run.second_rule, c=constants, count=begin_of(thread + 1, team, size, lanes) - place,
+            total=whole_at(run, place), w=parameters_at(run, place), state=second_state_at(run, place), slot_size=size,
+        )  # fmt: skip
+    return met
+
+
+@kernel(no_cfunc_wrapper=True)
+def apply_gradient(run, thread, team):
+    """The second half alone, with the constants of the first mini-batch of this call."""
+    old = flush_denormals()
+    run = run[0]
+    write_constants(run, 0, 1.0, thread)
+    update_from_whole(run, thread, team, 0)
+    restore_denormals(old)
