@@ -1,5 +1,4 @@
-"""fastbp against its peers: the same network, data, mini-batches and dtype, interleaved in one run."""
+"""fastbp against its peers: the same network, data, mini-batches and dtype, interleaved in one run.
 
-from .cases import CASES as CASES
-from .cases import Case as Case
-from .run import compare as compare
+It belongs to the repository and is not installed. Nothing is imported here: `blas` has to run before NumPy is loaded.
+"""

@@ -6,56 +6,81 @@ every peer, all cases take about 5 minutes, some of it for torch.compile; a swee
 """
 
 import argparse
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .outcome import Outcome, UsageError, usage
+from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from ..bench.result import Result
+from fastbp.plotting import check_format
+from fastbp.processors import available_cores
+
+from . import fits, sweeps, tables
+from .cases import CASES
+from .machine import describe_machine
+from .peers import present
+from .plots import plot_benchmark, plot_sweep
+from .result import Result
+from .run import ROUNDS, compare_all
+from .threads import limit_threads
+
+BY_NAME = {case.name: case for case in CASES}
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    add = parser.add_argument
-    add("--cases", nargs="+", metavar="NAME", help="some of tiny nielsen tab mid deep big expm predict1 sparse")
-    add("--sweep", choices=("width", "depth", "batch", "samples"), help="instead: how the cost grows with it")
-    add("--fits", action="store_true", help="instead: whole fits after a pause, and what threads='auto' makes of them")
-    add("--threads", type=int, help="of every contender (default: 1; with --fits, all cores)")
-    add("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
-    add("--rounds", type=int, default=7, help="of which the median is taken (default: 7)")
-    add("--plot", metavar="FILE.png", help="draw the table")
-
-
-def run(options: argparse.Namespace) -> Outcome:
-    """Measure, one case after the other, then write and draw."""
-    from ..bench import sweeps, tables
-    from ..bench.machine import describe_machine
-    from ..bench.peers import present
-    from ..bench.threads import limit_threads
-
-    if options.fits:
-        return _fits(options)
-    options.threads = 1 if options.threads is None else options.threads
-    cases = _cases(options)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, then write and draw; a wrong command ends with exit code 2 before anything is measured."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    if options.plot and options.fits:
+        parser.error("--fits has no picture: give it without --plot")
     if options.plot:
-        from ..plotting import check_format
-
-        with usage():  # before minutes of measuring, not after
+        try:
             check_format(options.plot)
-    machine = describe_machine()
-    notes = limit_threads(options.threads)
+        except (ValueError, ImportError) as error:
+            parser.error(str(error))
+    report, text = measure_fits(options) if options.fits else measure_steps(options)
+    print(json.dumps(report, allow_nan=False) if options.json else text)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Declare the options."""
+    summary, _, rest = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser("python -m benchmarks", description=summary, epilog=rest, allow_abbrev=False)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--cases", nargs="+", choices=BY_NAME, metavar="NAME", help=f"some of {' '.join(BY_NAME)}")
+    kinds.add_argument("--sweep", choices=sweeps.SWEEPS, help="instead: how the cost grows with it")
+    kinds.add_argument(
+        "--fits", action="store_true", help="instead: whole fits after a pause, and what threads='auto' makes of them"
+    )
+    add = parser.add_argument
+    add("--threads", type=_count, help="of every contender (default: 1; with --fits, all cores)")
+    add("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
+    add("--rounds", type=_count, default=ROUNDS, help=f"of which the median is taken (default: {ROUNDS})")
+    add("--plot", metavar="FILE.png", help="draw the table")
+    add("--json", action="store_true", help="print one JSON object instead of text")
+    return parser
+
+
+def measure_steps(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Time the steps of one case after the other, draw them if wanted; return the report and the table."""
+    threads = options.threads or 1
+    notes = limit_threads(threads)
     here, missing = present()
+    cases = [BY_NAME[name] for name in options.cases or BY_NAME]
     if options.sweep:
+        sweep = sweeps.SWEEPS[options.sweep]
+        cases = [sweep.case(value) for value in sweep.values]
         here = [name for name in here if name in sweeps.PEERS]
         missing = {name: reason for name, reason in missing.items() if name in sweeps.PEERS}
-    results = _measure(cases, options, here)
+    bar = tqdm(cases, desc="cases", disable=None, leave=False)
+    results = compare_all(bar, options.dtype, threads, here, options.rounds)
+    machine = describe_machine()
     table = tables.sweep(options.sweep, results) if options.sweep else tables.comparison(results)
     text = [tables.heading(machine, results, options.rounds), table, *notes]
     if missing:
         text.append(tables.left_out(missing))
     if options.plot:
-        _plot(options, results)
+        _draw(options, results)
     report: dict[str, Any] = {
         "machine": machine,
         "rounds": options.rounds,
@@ -65,71 +90,34 @@ def run(options: argparse.Namespace) -> Outcome:
     }
     if options.sweep:
         grown = [growth and growth._asdict() | {"cliff": growth.cliff} for growth in sweeps.growths(results)]
-        report["sweep"] = {"of": options.sweep, "values": sweeps.SWEEPS[options.sweep].values, "growth": grown}
-    return Outcome(report, "\n\n".join(text))
+        report["sweep"] = {"of": options.sweep, "values": sweep.values, "growth": grown}
+    return report, "\n\n".join(text)
 
 
-def _fits(options: argparse.Namespace) -> Outcome:
-    from tqdm import tqdm
-
-    from ..bench import fits, tables
-    from ..bench.machine import describe_machine
-    from ..bench.peers import present
-    from ..bench.threads import limit_threads
-    from ..processors import available_cores
-
-    if options.cases or options.sweep or options.plot:
-        raise UsageError("--fits has cases of its own, and no picture: give it without --cases, --sweep and --plot")
+def measure_fits(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Time one whole fit after the other; return the report and the table."""
     threads = options.threads or max(2, available_cores())
-    machine = describe_machine()
     notes = limit_threads(threads)
     peers = [name for name in present()[0] if name in fits.FITTING]
     bar = tqdm(fits.FITS, desc="fits", disable=None, leave=False)
     results = fits.measure_all(bar, options.dtype, threads, peers, options.rounds)
-    where = f"{machine['processor']}; {machine['system']}; {machine['versions']}; {machine['date']}."
-    how = (
-        f"Milliseconds per fit, median ± half the distance of the quartiles; {options.dtype}, peers with {threads} "
-        f"threads, {options.rounds} rounds, a pause of {fits.PAUSE:g} s before each."
-    )
+    machine = describe_machine()
     report = {"machine": machine, "threads": threads, "rounds": options.rounds, "notes": notes}
     report["results"] = [result.report() for result in results]
-    return Outcome(report, "\n\n".join([how, where, tables.fits(results), *notes]))
+    heading = tables.fits_heading(machine, options.dtype, threads, options.rounds)
+    return report, "\n\n".join([heading, tables.fits(results), *notes])
 
 
-def _cases(options: argparse.Namespace) -> list[Any]:
-    from ..bench.cases import CASES
-    from ..bench.sweeps import SWEEPS
-
-    if options.threads < 1 or options.rounds < 1:
-        raise UsageError("--threads and --rounds must be 1 or more")
+def _draw(options: argparse.Namespace, results: list[Result]) -> None:
     if options.sweep:
-        if options.cases:
-            raise UsageError("--sweep has cases of its own: give it or --cases")
-        sweep = SWEEPS[options.sweep]
-        return [sweep.case(value) for value in sweep.values]
-    known = {case.name: case for case in CASES}
-    for name in options.cases or ():
-        if name not in known:
-            raise UsageError(f"unknown case {name!r}; choose from {', '.join(known)}")
-    return [known[name] for name in options.cases or known]
-
-
-def _measure(cases: Sequence[Any], options: argparse.Namespace, peers: Sequence[str]) -> "list[Result]":
-    from tqdm import tqdm
-
-    from ..bench.run import compare_all
-
-    bar = tqdm(cases, desc="cases", disable=None, leave=False)
-    return compare_all(bar, options.dtype, options.threads, peers, options.rounds)
-
-
-def _plot(options: argparse.Namespace, results: "list[Result]") -> None:
-    from ..bench.sweeps import SWEEPS, growths
-    from ..plotting import plot_benchmark, plot_sweep
-
-    if options.sweep:
-        cliffs = [bool(growth and growth.cliff) for growth in growths(results)]
-        ax = plot_sweep(options.sweep, SWEEPS[options.sweep].values, results, cliffs)
+        cliffs = [bool(growth and growth.cliff) for growth in sweeps.growths(results)]
+        ax = plot_sweep(options.sweep, sweeps.SWEEPS[options.sweep].values, results, cliffs)
     else:
         ax = plot_benchmark(results)
     ax.figure.savefig(options.plot, dpi=150)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be 1 or more, not {text}")
+    return int(text)
