@@ -1,42 +1,37 @@
-"""How much faster is the fused engine than the reference? One group per case.
+"""Everyone's steps on one thread, a group for each case: fused, reference, and every peer that is installed.
 
-pytest benchmarks --benchmark-group-by=group
+pytest benchmarks/test_steps.py --benchmark-sort=mean
+
+Who computes something else than the reference is not timed. One comes after the other here; `python -m benchmarks`
+takes them in turn, so that what else happens on the machine hits all alike.
 """
 
 import numpy as np
 import pytest
 
-from fastbp import ReferenceNetwork, cross_check
-from fastbp.bench.cases import CASES, make_data, make_network
-from fastbp.network import Network
+from . import run
+from .cases import CASES
+from .peers import PEERS
+from .threads import limit_blas
 
-STEPS = 20
-TRAINING = [case for case in CASES if case.optimizer is not None]
-PREDICT1 = next(case for case in CASES if case.optimizer is None)
-
-
-@pytest.mark.parametrize("engine", [Network, ReferenceNetwork], ids=["fused", "reference"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", TRAINING, ids=lambda case: case.name)
-def test_training_step(benchmark, case, dtype, engine):
-    """Time STEPS mini-batches; what is timed has passed the cross-check with the other engine."""
-    benchmark.group = f"{case.name} {dtype}: {STEPS} steps"
-    net = make_network(case, dtype, engine)
-    x, y = make_data(case, case.batch_size * STEPS)
-    rows = min(len(x), 64)
-    if engine is Network:
-        assert cross_check(net, x[:rows], y[:rows], steps=2, batch_size=min(case.batch_size, 16)).passed
-    session = net._session(*net._checked(x, y), None, case.optimizer, case.batch_size)
-    order = np.random.default_rng(0).permutation(len(x))
-    session.train(order, 0, 1, 0)
-    rounds = 7 if case.name != "big" else 2
-    benchmark.pedantic(session.train, (order, 0, STEPS if case.name != "big" else 2, 0), rounds=rounds)
-    benchmark.extra_info["samples_per_round"] = len(x)
+DTYPE = "float32"
+STEPS = {"tiny": 500, "predict1": 500, "big": 2}  # of a round: the call itself should not count; 20 of the others
+GROUPS = [pytest.param(case, id=case.name, marks=pytest.mark.benchmark(group=case.name)) for case in CASES]
 
 
-@pytest.mark.parametrize("engine", [Network, ReferenceNetwork], ids=["fused", "reference"])
-def test_predict_one_sample(benchmark, engine):
-    benchmark.group = "predict1 float32"
-    net = make_network(PREDICT1, "float32", engine)
-    x = make_data(PREDICT1, 1)[0][0]
-    benchmark(net.predict, x, np.empty(10, np.float32))
+@pytest.mark.parametrize("name", ["fused", "reference", *PEERS])
+@pytest.mark.parametrize("case", GROUPS)
+@pytest.mark.filterwarnings("default")  # of other libraries
+def test_steps(benchmark, case, name):
+    if name in PEERS and (reason := PEERS[name].lacks):
+        pytest.skip(reason)
+    limit_blas(1)
+    contenders, truth = run.build(case, DTYPE, 1, [name] if name in PEERS else [])
+    contender = {"fused": contenders["fastbp"], "reference": truth, **contenders}.get(name)
+    if contender is None:
+        pytest.skip("it cannot do this case")
+    rng, steps = np.random.default_rng(0), STEPS.get(case.name, 20)
+    run.check_trajectories(contenders, truth, run.orders(rng, case, run.CHECKED_STEPS), DTYPE)
+    order = run.orders(rng, case, steps)
+    benchmark.extra_info["steps"] = steps
+    benchmark.pedantic(contender.run, (order,), rounds=run.ROUNDS, warmup_rounds=1)
