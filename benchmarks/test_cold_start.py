@@ -1,6 +1,6 @@
 """How long does a fresh process take until the first network is trained? Whole processes, one group to compare in.
 
-pytest benchmarks/test_cold_start.py --benchmark-group-by=group --benchmark-sort=mean
+pytest benchmarks/test_cold_start.py --benchmark-sort=mean
 
 What fastbp adds is the distance from "import numba", which no user of numba can avoid.
 """

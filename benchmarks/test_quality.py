@@ -1,6 +1,6 @@
 """Are the defaults any good? One line each, on the five sets that scikit-learn ships, beside its own default MLP.
 
-python benchmarks/test_quality.py    # the table of benchmarks/README.md, in about 4 minutes
+python -m benchmarks.test_quality    # the table of benchmarks/README.md, in about 4 minutes
 
 Features are standardised with the training part's mean and deviation, and so are diabetes' targets. R2 there, elsewhere
 the share of right answers; mean over 5 folds x 3 seeds.

@@ -25,24 +25,17 @@ STOREYS = [
     {"base"},
     {"reference", "network"},
     {"checking", "equations", "datasets"},
-    {"bench"},
     {"cli"},
     {"__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
-NUMBA = {"kernels", "network", "bench"}
+NUMBA = {"kernels", "network"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
     "polars": {"cli"},
     "IPython": {"notebook"},
-    "sklearn": {"sklearn", "bench"},
-    "torch": {"bench"},
-    "jax": {"bench"},
-    "onnx": {"bench"},
-    "onnxruntime": {"bench"},
-    "threadpoolctl": {"bench"},
-    "scipy": set(),
 }
+PEERS = {"sklearn", "torch", "jax", "onnx", "onnxruntime", "threadpoolctl", "scipy"}  # only in benchmarks/
 LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
@@ -117,7 +110,7 @@ def test_packages_stay_where_they_belong(name, tree):
     if room(name) not in NUMBA:
         assert not used & {"numba", "llvmlite"}
     assert not [package for package in used & set(OPTIONAL) if room(name) not in OPTIONAL[package]]
-    assert not used & UNSAFE
+    assert not used & (UNSAFE | PEERS)
 
 
 @every_file

@@ -289,6 +289,7 @@ def test_failures_say_why(fail, tmp_path, argv, words):
     [
         ("", "COMMAND"),
         ("nonsense", "invalid choice"),
+        ("bench --cases tiny", "the benchmarks live in the repository: python -m benchmarks"),
         ("train --nonsense", "--nonsense"),
         ("train --optimizer magic", "adam"),
         ("train --activation sigmiod", "choose from identity, relu, sigmoid"),

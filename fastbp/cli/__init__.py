@@ -1,4 +1,4 @@
-"""The command line: `fastbp train | predict | check | bench | doctor | warmup`, a file for each.
+"""The command line: `fastbp train | predict | check | doctor | warmup`, a file for each.
 
 Exit codes: 0 done, 1 failed (a check, a divergence, a bad file), 2 a wrong command, 130 interrupted.
 """
@@ -13,17 +13,17 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..version import __version__
-from . import bench, check, doctor, predict, train, warmup
+from . import check, doctor, predict, train, warmup
 from .outcome import Outcome, UsageError
 
 COMMANDS = {
     "train": train,
     "predict": predict,
     "check": check,
-    "bench": bench,
     "doctor": doctor,
     "warmup": warmup,
 }
+MOVED = {"bench": "the benchmarks live in the repository: python -m benchmarks"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str], as_json: bool) -> int:
     try:
+        if argv and argv[0] in MOVED:
+            raise UsageError(MOVED[argv[0]])
         options = _parser().parse_args(argv)
         outcome: Outcome = COMMANDS[options.command].run(options)
         print(_json(outcome.report) if as_json else outcome.text, flush=True)

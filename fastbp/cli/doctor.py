@@ -10,7 +10,7 @@ from ..processors import allowed_cores, processor_name, quota
 from .outcome import Outcome
 
 REQUIRED = ("fastbp", "numpy", "numba", "llvmlite", "safetensors", "tqdm")
-OPTIONAL = ("matplotlib", "scikit-learn", "torch", "jax", "onnxruntime")
+OPTIONAL = ("matplotlib", "polars")
 PREFIXES = ("NUMBA_", "FASTBP_")
 
 

@@ -1,8 +1,5 @@
-"""Pictures of what was trained and measured; needs matplotlib, imported only when something is drawn."""
+"""Pictures of what was trained; needs matplotlib, imported only when something is drawn."""
 
-from .bench import COLORS as COLORS
-from .bench import plot_benchmark as plot_benchmark
-from .bench import plot_sweep as plot_sweep
 from .confusion import plot_confusion as plot_confusion
 from .curves import plot_history as plot_history
 from .figures import check_format as check_format

@@ -1,8 +1,8 @@
-"""Pictures of what `fastbp bench` measured."""
+"""Pictures of what was measured."""
 
 from typing import Any
 
-from .figures import new_figure
+from fastbp.plotting.figures import new_figure
 
 OURS = "fastbp"
 COLORS = {  # the same in every picture; peers are muted, so that ours stands out
@@ -18,7 +18,7 @@ COLORS = {  # the same in every picture; peers are muted, so that ours stands ou
 
 
 def plot_benchmark(results: Any, ax: Any = None) -> Any:
-    """Draw what `fastbp bench` measured: a group of bars per case, ours first; return the axes.
+    """Draw a group of bars for each case, ours first; return the axes.
 
     The number above ours is how many times as fast it is as the best peer.
     """

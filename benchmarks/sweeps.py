@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..formulas.optimizers import SGD
+from fastbp import SGD
+
 from .cases import Case
 from .result import Result
 

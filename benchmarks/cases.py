@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..formulas.optimizers import SGD, Adam
+from fastbp import SGD, Adam
 
 
 class Case(NamedTuple):

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network import Network
+from fastbp import Network
+
 from .cases import CASES, Case, make_data, make_network
 from .peers import PEERS, Job
 from .result import Time

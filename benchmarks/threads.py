@@ -8,11 +8,16 @@ UNLIMITED = "NumPy's BLAS has as many threads as it likes: threadpoolctl is not 
 
 def limit_threads(threads: int) -> list[str]:
     """Tell those that read it only when they are imported; call this first. Return what could not be done."""
-    eigen = "true" if threads > 1 else "false"
-    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
+    limit_jax(threads)
     if threads == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     return [] if limit_blas(threads) else [UNLIMITED]
+
+
+def limit_jax(threads: int) -> None:
+    """Tell JAX, which must not be imported yet."""
+    eigen = "true" if threads > 1 else "false"
+    os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={eigen} intra_op_parallelism_threads={threads}"
 
 
 def limit_blas(threads: int) -> bool:

@@ -5,12 +5,12 @@ from typing import Any
 
 import numba
 
-from ..kernels.gemm import product_address
-from ..kernels.jit import kernel
-from ..kernels.pointers import call, pointer
-from ..kernels.simd import lanes
-from ..kernels.tiles import MAX_ROWS
-from ..parameters import aligned
+from fastbp.kernels.gemm import product_address
+from fastbp.kernels.jit import kernel
+from fastbp.kernels.pointers import call, pointer
+from fastbp.kernels.simd import lanes
+from fastbp.kernels.tiles import MAX_ROWS
+from fastbp.parameters import aligned
 
 DEPTH = 128  # of the product: everything stays in the first-level cache
 

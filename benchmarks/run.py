@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..network import Network
+from fastbp import Network
+
 from .cases import Case, make_data, make_network
 from .peak import peak_gflops
 from .peers import PEERS, Contender, Job, fused, reference

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from textwrap import fill
 
-from .fits import FitResult
+from .fits import PAUSE, FitResult
 from .result import Result, Time
 from .sweeps import SWEEPS, growths
 
@@ -61,14 +61,24 @@ def heading(machine: dict[str, str], results: Sequence[Result], rounds: int) -> 
     first = results[0]
     threads = f"{first.threads} thread{'s' * (first.threads > 1)}"
     how = f"{UNIT}; {first.dtype}, {threads}, {rounds} rounds, contenders in turn; fastbp and PyTorch flush denormals."
-    peak = f"measured peak of one core {first.peak:.0f} GFLOP/s"
-    where = f"{machine['processor']}, {peak}; {machine['system']}; {machine['versions']}; {machine['date']}."
-    return f"{fill(how, WIDTH)}\n\n{fill(where, WIDTH)}"
+    return f"{fill(how, WIDTH)}\n\n{_where(machine, f', measured peak of one core {first.peak:.0f} GFLOP/s')}"
+
+
+def fits_heading(machine: dict[str, str], dtype: str, threads: int, rounds: int) -> str:
+    """Say the same of whole fits."""
+    unit = "Milliseconds per fit, median ± half the distance of the quartiles"
+    how = f"{unit}; {dtype}, peers with {threads} threads, {rounds} rounds, a pause of {PAUSE:g} s before each."
+    return f"{fill(how, WIDTH)}\n\n{_where(machine)}"
 
 
 def left_out(missing: dict[str, str]) -> str:
     """Name the peers that did not take part, and why."""
     return fill("Left out: " + "; ".join(f"{name} ({reason})" for name, reason in missing.items()), WIDTH)
+
+
+def _where(machine: dict[str, str], peak: str = "") -> str:
+    facts = [machine["processor"] + peak, machine["system"], machine["versions"], f"BLAS: {machine['blas']}"]
+    return fill(f"{'; '.join([*facts, machine['date']])}.", WIDTH)
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
