@@ -1,6 +1,7 @@
 """exp, tanh and ln of vectors: libm, which numba calls, takes one number at a time.
 
-Branch-free; NaN stays NaN. Within the bounds that tests/test_kernels.py states.
+Branch-free; NaN stays NaN. Within the bounds that tests/test_kernels.py states. `exp`, `log` and `log1p` are for
+arguments in a range, and fast; `exponentials` has them for all arguments.
 """
 
 import math
@@ -46,37 +47,62 @@ FORMATS = {
 }  # fmt: skip
 
 
-def _polynomial(x, coefficients):
+def polynomial(x, coefficients):
     first, *others = coefficients
     for coefficient in others:
         first = first * x + coefficient
     return first
 
 
-def _integers(simd):
+def long_polynomial(x, coefficients):
+    """`polynomial` as p(x²) x + q(x²): two chains, each of half the latency."""
+    square = x * x
+    odd, even = (coefficients[start::-2][::-1] for start in (-2, -1))
+    return polynomial(square, odd) * x + polynomial(square, even)
+
+
+def integers(simd):
     """The integer vector type of the same size, and a constant of it."""
     kind = ir.VectorType(ir.IntType(simd.dtype.bitwidth), simd.count)
     return kind, lambda value: ir.Constant(kind, [value] * simd.count)
 
 
-def _rounder(form):
+def rounder(form):
     """1.5 · 2^(mantissa bits): to add and to subtract it rounds, and the sum's low bits are the whole number."""
     return 1.5 * 2.0**form.mantissa
 
 
-def _parts(x):
-    """(2^n, e^r - 1) of x = n ln 2 + r, |r| <= ln 2 / 2."""
-    simd, form = x.simd, FORMATS[x.simd.dtype]
-    low, high = form.ends
+def rounded(x):
+    """x; a Product rounded here, not together with what the formula adds to it."""
+    return Number(x.simd, x.value)
+
+
+def clamped(x, low, high):
+    """x, held to [low, high]; NaN stays NaN."""
     x = where(x < low, low, x)
-    x = where(x > high, high, x)
-    shifted = x * LOG2E + _rounder(form)
-    n = shifted - _rounder(form)
+    return where(x > high, high, x)
+
+
+def whole_and_rest(x):
+    """(n, e^r - 1) of x = n ln 2 + r, |r| <= ln 2 / 2; n in the low bits of integers."""
+    simd, form = x.simd, FORMATS[x.simd.dtype]
+    shifted = x * LOG2E + rounder(form)
+    n = shifted - rounder(form)
     r = (x - n * form.ln2[0]) - n * form.ln2[1]
-    kind, constant = _integers(simd)
-    exponent = simd.builder.add(simd.builder.bitcast(shifted.value, kind), constant(form.bias))
-    power = simd.builder.bitcast(simd.builder.shl(exponent, constant(form.mantissa)), simd.type)
-    return Number(simd, power), (_polynomial(r, form.exp) * r) * r + r
+    return simd.builder.bitcast(shifted.value, integers(simd)[0]), (polynomial(r, form.exp) * r) * r + r
+
+
+def power_of_two(simd, n, more=0):
+    """2^(n + more), n as `whole_and_rest` gives it."""
+    form, (_, constant) = FORMATS[simd.dtype], integers(simd)
+    exponent = simd.builder.add(n, constant(form.bias + more))
+    return Number(simd, simd.builder.bitcast(simd.builder.shl(exponent, constant(form.mantissa)), simd.type))
+
+
+def _parts(x):
+    """(2^n, e^r - 1) of x = n ln 2 + r."""
+    n, p = whole_and_rest(clamped(x, *FORMATS[x.simd.dtype].ends))
+    return power_of_two(x.simd, n), p
 
 
 def exp(x):
@@ -94,17 +120,18 @@ def tanh(x):
 
 def log(x):
     """ln x = n ln 2 + ln(1 + f), x = 2^n (1 + f) with 1 + f in [√½, √2), for normal numbers above 0."""
+    x = rounded(x)
     simd, form = x.simd, FORMATS[x.simd.dtype]
     builder = simd.builder
-    kind, constant = _integers(simd)
+    kind, constant = integers(simd)
     bits = builder.bitcast(x.value, kind)
     start = builder.bitcast(simd.constant(ROOT_HALF), kind)
     n = builder.ashr(builder.sub(bits, start), constant(form.mantissa))
     f = Number(simd, builder.bitcast(builder.sub(bits, builder.shl(n, constant(form.mantissa))), simd.type)) - 1.0
-    rounder = builder.bitcast(simd.constant(_rounder(form)), kind)
-    n = Number(simd, builder.bitcast(builder.add(n, rounder), simd.type)) - _rounder(form)
+    zero = builder.bitcast(simd.constant(rounder(form)), kind)
+    n = Number(simd, builder.bitcast(builder.add(n, zero), simd.type)) - rounder(form)
     square = f * f
-    above, below = (_polynomial(f, part) for part in form.log)
+    above, below = (polynomial(f, part) for part in form.log)
     rest = above * f * square
     rest = rest / below if isinstance(below, Number) else rest
     rest = (rest + n * form.ln2[1]) - 0.5 * square
@@ -113,5 +140,6 @@ def log(x):
 
 def log1p(x):
     """ln(1 + x) for 0 <= x <= 1: ln of the rounded sum, and what the rounding lost."""
+    x = rounded(x)
     total = 1.0 + x
     return log(total) + (x - (total - 1.0)) / total
