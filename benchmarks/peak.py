@@ -5,9 +5,9 @@ from typing import Any
 
 import numba
 
-from fastbp.kernels.gemm import product_address
+from fastbp.kernels.gemm import PRODUCT, call_product, panel_product
 from fastbp.kernels.jit import kernel
-from fastbp.kernels.pointers import call, pointer
+from fastbp.kernels.pointers import pointer
 from fastbp.kernels.simd import lanes
 from fastbp.kernels.tiles import MAX_ROWS
 from fastbp.parameters import aligned
@@ -19,9 +19,9 @@ DEPTH = 128  # of the product: everything stays in the first-level cache
 def _repeat(multiply, a, b, c, rows, panel, repeats):
     for _ in range(repeats):
         zero, target = pointer(c, rows * panel), pointer(c, 0)
-        call(
-            multiply, rows, 2, pointer(a, 0), DEPTH, 1, pointer(b, 0), panel, 0, zero, 0, target, panel, DEPTH,
-            zero, 0, zero,
+        call_product(
+            address=multiply, m=rows, vectors=2, a=pointer(a, 0), ras=DEPTH, kas=1, b=pointer(b, 0), ldb=panel, ldp=0,
+            init=zero, ldi=0, c=target, ldc=panel, k=DEPTH, hint=zero, hint_step=0, hint_end=zero,
         )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ def peak_gflops(dtype: Any, rounds: int = 20) -> float:
     panel = 2 * lanes(dtype)
     a, b = aligned(MAX_ROWS * DEPTH, dtype), aligned(DEPTH * panel, dtype)
     c = aligned((MAX_ROWS + 1) * panel, dtype)
-    multiply = product_address(getattr(numba, dtype.name))
+    multiply = PRODUCT.address(panel_product, getattr(numba, dtype.name))
     repeats, best = 2000, float("inf")
     for _ in range(rounds):
         start = perf_counter()

@@ -8,8 +8,14 @@ from .equations import check_equations as check_equations
 from .errors import DataFileError as DataFileError
 from .errors import DivergenceError as DivergenceError
 from .errors import ModelFileError as ModelFileError
+from .formulas import activations as activations
+from .formulas import schedules as schedules
+from .formulas.activations import Activation as Activation
+from .formulas.costs import Cost as Cost
 from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
+from .formulas.optimizers import AdamW as AdamW
+from .formulas.optimizers import RMSprop as RMSprop
 from .history import History as History
 from .network import Network as Network
 from .reference import ReferenceNetwork as ReferenceNetwork
@@ -23,9 +29,12 @@ load = Network.load
 
 __all__ = [
     "SGD",
+    "Activation",
     "Adam",
+    "AdamW",
     "BaseNetwork",
     "CheckReport",
+    "Cost",
     "DataFileError",
     "DivergenceError",
     "Evaluation",
@@ -34,13 +43,16 @@ __all__ = [
     "History",
     "ModelFileError",
     "Network",
+    "RMSprop",
     "ReferenceNetwork",
     "__version__",
+    "activations",
     "check_equations",
     "cross_check",
     "datasets",
     "load",
     "plotting",
+    "schedules",
 ]
 
 

@@ -22,8 +22,7 @@ from .formulas.penalties import penalty
 from .history import History as History
 from .model_file import Saved
 from .results import Evaluation, Forward, Gradients
-from .spec import DTYPES
-from .spec import Formula
+from .spec import DTYPES, Formula
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
 from .summary import Summary, summary
@@ -487,14 +486,14 @@ class BaseNetwork(ABC):
                 self._classes = classes
         elif learning and self._output_is_open and not self.epochs_trained:
             self._settle_output(y)
-        found = arguments.targets(name, y, m, spec.sizes[-1], spec.cost_row, self.dtype)
+        found = arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost_row, self.dtype)
         if learning and given is None and found.ndim == 1 and self._classes is None:
             self._classes = np.arange(spec.sizes[-1])  # of one-hot rows
         return found
 
     def _settle_output(self, y: object) -> None:
         """Take sigmoids instead of a softmax, chosen by default, where y says several labels at once."""
-        if self.spec.cost_row.sums_to_one and arguments.says_several(y):
+        if self.spec.activation_rows[-1].over_rows and arguments.says_several(y):
             activations = (*self.spec.activations[:-1], "sigmoid")
             self._set_spec(replace(self.spec, activations=activations, cost="binary_cross_entropy"))
 

@@ -22,8 +22,8 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
     output, cost = spec.activation_rows[-1], spec.cost_row
     if cost.sums_to_one and not output.over_rows and task.data.y.ndim == 1:
         warn(
-            f'cost="{cost.name}" with output="{output.name}": nothing pushes the outputs of the other labels down; choose '
-            'output="softmax", or cost="binary_cross_entropy"'
+            f'cost="{cost.name}" with output="{output.name}": nothing pushes the outputs of the other labels down; '
+            'choose output="softmax", or cost="binary_cross_entropy"'
         )
 
 

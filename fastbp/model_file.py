@@ -77,7 +77,8 @@ def _described(
 def _check_given(fields: dict[str, Any], formulas: tuple[Formula, ...]) -> None:
     """Say which formula of a user's own is missing."""
     activations = fields.get("activations")
-    wanted = [(name, find_activation, Activation) for name in (activations if isinstance(activations, list) else [])]
+    names = activations if isinstance(activations, list) else []
+    wanted: list[Any] = [(name, find_activation, Activation) for name in names]
     for name, find, kind in [*wanted, (fields.get("cost"), find_cost, Cost)]:
         own: Any = [row for row in formulas if isinstance(row, kind)]
         try:

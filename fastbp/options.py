@@ -9,7 +9,7 @@ import numpy as np
 from . import defaults
 from .errors import warn
 from .formulas import number
-from .formulas.optimizers import OPTIMIZERS, SGD, Optimizer
+from .formulas.optimizers import OPTIMIZERS, SGD
 from .formulas.proof import check_rule
 from .processors import available_cores
 
@@ -41,23 +41,24 @@ def doubt_threads(threads: int | str) -> None:
         )
 
 
-def checked_optimizer(optimizer: Any) -> Optimizer:
+def checked_optimizer(optimizer: Any) -> Any:
     """Return an optimizer, given itself or by name; the default if None."""
     if optimizer is None:
         return defaults.OPTIMIZER
     if isinstance(optimizer, tuple(OPTIMIZERS.values())):
-        return optimizer  # type: ignore[no-any-return]
+        return optimizer
     row = OPTIMIZERS.get(optimizer.lower()) if isinstance(optimizer, str) else None
     if row is not None and row is not SGD:
-        return row()  # type: ignore[no-any-return]
+        return row()
     if not isinstance(optimizer, type) and hasattr(optimizer, "rule"):
         check_rule(optimizer)
-        return optimizer  # type: ignore[no-any-return]
+        return optimizer
     if row is SGD or optimizer is SGD:
         raise ValueError("SGD has no default learning rate: write optimizer=fastbp.SGD(0.1)")
     choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in OPTIMIZERS.values())
     raise (ValueError if isinstance(optimizer, str) else TypeError)(
-        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as \"adam\", or a frozen dataclass of your own with slots, constants(step) and rule; got {optimizer!r}"
+        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as \"adam\", or a frozen dataclass "
+        f"of your own with slots, constants(step) and rule; got {optimizer!r}"
     )
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from .constants import Constants
 from .formulas import Array
 from .formulas.optimizers import Optimizer
-from .kernels import blocks, online, skipping
+from .kernels import blocks, epoch, online, skipping
 from .kernels.costs import cost_address
-from .kernels.epoch import train
 from .kernels.gemm import PRODUCT, panel_product
 from .kernels.halves import apply_gradient
 from .kernels.rules import GRADIENT, Rule, penalty_address, rule_address, rule_of
@@ -40,7 +39,7 @@ def product_address(dtype: str) -> int:
 
 
 @cache
-def _addresses(dtype: str, *names: str) -> dict[str, int]:
+def addresses(dtype: str, *names: str) -> dict[str, int]:
     """Return the addresses of kernels that not every run needs: who does not need them does not wait for them."""
     callees = {
         "forward_entries": (skipping.FORWARD_ENTRIES, skipping.forward_entries),
@@ -134,13 +133,13 @@ class Run:
             record.set(learns=1, straight=straight, rule=0 if straight else rule_address(rule, dtype))
             if batch_size == 1 and not input_blocks:
                 record.set(online=online.online_address(online.STRAIGHT if straight else rule, dtype))
-                record.set(**_addresses(spec.dtype, "update_and_forward"))
+                record.set(**addresses(spec.dtype, "update_and_forward"))
         if penalized and record["learns"]:
             record.set(penalty=penalty_address(dtype))
         if input_blocks:
-            record.set(**_addresses(spec.dtype, "forward_entries", "add_entries"))
+            record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
         if self.space.gradients:
-            record.set(**_addresses(spec.dtype, "block_gradient", "update_from_blocks"))
+            record.set(**addresses(spec.dtype, "block_gradient", "update_from_blocks"))
 
     def bind(self, data: Data, dropout: float = 0.0, nonzeros: Nonzeros = NO_SHORT_FORM) -> None:
         """Take other data; its mini-batches are of the run's size at most."""
@@ -154,7 +153,7 @@ class Run:
     def compile(self) -> None:
         """Run no mini-batch: compiles by one thread, before there is a team in which others would wait for it."""
         self._begin(np.arange(0), None, 0, 0)
-        train(self.record.array, 0, 0, 0, 1)
+        epoch.train(self.record.array, 0, 0, 0, 1)
 
     def train(
         self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
@@ -183,7 +182,7 @@ class Run:
         seen[:size] = so_far
 
         def work(thread: int, team: int) -> None:
-            train(self.record.array, first, count, thread, team)
+            epoch.train(self.record.array, first, count, thread, team)
 
         run_team(work, size, self._open_barriers)
         failed = int(seen[0, 3])

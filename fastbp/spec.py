@@ -91,6 +91,10 @@ class NetworkSpec:
         """The formula that `cost` names."""
         return find_cost(self.cost, [row for row in self.formulas if isinstance(row, Cost)])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the rows that are found by name: many of them are functions without a name of their own."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def to_json(self) -> dict[str, Any]:
         """Return what a file holds: all but the formulas of a user's own."""
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "formulas"}

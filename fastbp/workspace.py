@@ -86,8 +86,8 @@ class Workspace:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays together."""
-        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.picked, self.sync, self.seen, self.layers)
-        return sum(array.nbytes for array in arrays)
+        arrays: tuple[Array, ...] = (self.buffer, self.costs, self.right, self.picked, self.sync, self.seen)
+        return sum(array.nbytes for array in (*arrays, self.layers))
 
     def matrix(self, name: str, layer: Any, rows: int) -> Array:
         """Return a copy of "input", "output" or "delta" of one layer: (rows, n)."""

@@ -21,15 +21,15 @@ STOREYS = [
     {"defaults"},
     {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage", "columns", "series", "results"},
     {"kernels"},
-    {"reporting", "training", "doubts", "nonzeros", "summary", "model_file"},
+    {"reporting", "training", "doubts", "nonzeros", "summary", "model_file", "constants"},
     {"base"},
-    {"reference", "network"},
+    {"reference", "network", "run"},
     {"checking", "equations", "datasets"},
     {"cli"},
     {"__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
-NUMBA = {"kernels", "network"}
+NUMBA = {"kernels", "network", "run"}
 OPTIONAL = {
     "matplotlib": {"plotting"},
     "polars": {"cli"},

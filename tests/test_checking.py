@@ -1,6 +1,7 @@
 """The checks pass what is right, and name what is wrong: also the checker is checked."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ class Broken(ReferenceNetwork):
 
         def spoilt(*arguments):
             progress = train(*arguments)
-            if session.step == 20:  # once in the run
+            if session.state.step == 20:  # once in the run
                 self._spoil(weights=self._weights, biases=self._biases)
             return progress
 
@@ -289,7 +290,7 @@ def test_a_wrong_formula_fails_although_engines_share_it(data, monkeypatch):
     from fastbp.formulas.activations import ACTIVATIONS
 
     row = ACTIVATIONS["tanh"]
-    monkeypatch.setitem(ACTIVATIONS, "tanh", row._replace(prime=lambda z, a: 1 - a * a * 1.001))
+    monkeypatch.setitem(ACTIVATIONS, "tanh", replace(row, prime=lambda z, a: 1 - a * a * 1.001))
     net = make(ReferenceNetwork)
     assert cross_check(net, *data).passed
     assert {row.name for row in check_equations(net, *data).rows if not row.passed} >= {

@@ -18,7 +18,7 @@ from fastbp.kernels import cache, jit
 from fastbp.kernels.folders import PACKAGE
 from fastbp.kernels.target import choose_lanes
 
-WRAPPER = ("jit.py", "parts.py", "cache.py", "folders.py", "interrupts.py", "target.py")
+WRAPPER = ("jit.py", "parts.py", "cache.py", "folders.py", "insides.py", "interrupts.py", "target.py")
 CALLEE = "from .jit import part\n\n@part\ndef double(x):\n    return 2.0 * x\n"
 CALLER = """
 from .callee import double

@@ -9,6 +9,7 @@ from processes import apart
 
 from fastbp import SGD, Adam
 from fastbp.network import Network
+from fastbp.training import Data, Plan
 
 KIB, MIB = 2**10, 2**20
 OPTIMIZERS = [SGD(0.1), SGD(0.1, momentum=0.9), Adam()]
@@ -77,11 +78,12 @@ def test_data_of_the_right_kind_are_not_copied(dtype):
     x, y = data(50, 30, 4)
     x, targets, weight = x.astype(dtype), x[:, :4].astype(dtype), np.ones(50, dtype)
     for given in (y, targets):
-        run = net._session(*net._checked(x, given), weight, SGD(0.1), 10)
-        assert np.shares_memory(run.data[0], x)
-        assert np.shares_memory(run.data[1], given) or given is y  # labels are places in memory: always copied
-        assert np.shares_memory(run.data[3], weight)
-        assert not any(array.flags.writeable for array in run.data)
+        run = net._session(Data(*net._checked(x, given), weight), Plan(SGD(0.1), 10))
+        held = run.record.held
+        assert np.shares_memory(held["x"], x)
+        assert given is y or np.shares_memory(held["targets"], given)  # labels are places in memory: always copied
+        assert np.shares_memory(held["weights"], weight)
+        assert not held["x"].flags.writeable
 
 
 def test_checking_data_takes_little():

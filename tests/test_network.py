@@ -12,7 +12,7 @@ import pytest
 from fastbp import SGD, Adam
 from fastbp.checking import OPTIMIZERS, cross_check
 from fastbp.network import Network
-from fastbp.training import NOTHING
+from fastbp.training import NOTHING, Data, Plan
 from fastbp.workspace import SUM_ROWS
 
 WIDTHS = (1, 2, 3, 15, 16, 17, 31, 33, 100)
@@ -103,7 +103,7 @@ def test_results_do_not_depend_on_how_many_mini_batches_a_call_covers(batch_size
 
     def run(pieces):
         net = Network([6, 20, 3], seed=1)
-        session = net._session(*net._checked(x, y), None, Adam(0.01), batch_size)
+        session = net._session(Data(*net._checked(x, y)), Plan(Adam(0.01), batch_size))
         seen = NOTHING
         for first, count in pieces:
             seen = session.train(order, first, count, 7, seen)
@@ -149,14 +149,15 @@ import numpy as np
 from numba.core.runtime import rtsys
 from fastbp import SGD, Adam
 from fastbp.network import Network
+from fastbp.training import Data, Plan
 rng = np.random.default_rng(0)
 y = rng.integers(0, 4, 2000)
 for optimizer, n_in, zeros in ((SGD(0.1), 9, 0), (Adam(), 9, 0), (SGD(0.1), 100, 0.9)):
     x = rng.random((2000, n_in)).astype("float32")
     x[rng.random(x.shape) < zeros] = 0
     net = Network([n_in, 33, 17, 4], output="softmax", cost="cross_entropy", dropout=0.1, seed=0)
-    session = net._session(*net._checked(x, y), None, optimizer, 10, 2)
-    assert bool(session.nonzeros.blocks) == bool(zeros)
+    session = net._session(Data(*net._checked(x, y)), Plan(optimizer, 10, epochs=2))
+    assert bool(session.record["forward_entries"]) == bool(zeros)
     order = rng.permutation(2000)
     counts = []
     for batches in (1, 1, 200):

@@ -73,8 +73,10 @@ def test_the_table_of_defaults_says_what_the_code_does():
     epochs = f"{defaults.EPOCHS}, or as many as show the network {samples} samples; {defaults.BATCH_SIZE}"
     assert said["`epochs`, `batch_size`"] == epochs
     assert f"`Adam({defaults.OPTIMIZER.learning_rate:.0e}" in said["`optimizer`"].replace("1e-3", "1e-03")
+    usual = fastbp.Activation.initializer
+    assert said["`initializer`"].endswith(f"{usual} for all others")
     for row in ACTIVATIONS.values():
-        if row.name != "softmax":
+        if row.initializer != usual:
             assert re.search(rf"{row.initializer}[^;,]* for [^;]*\b{row.name}\b", said["`initializer`"])
     for row in COSTS.values():
         if row.outputs:

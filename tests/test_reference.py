@@ -7,12 +7,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fastbp import SGD, ReferenceNetwork
 from fastbp.formulas.activations import ACTIVATIONS
+from fastbp.formulas.costs import COSTS
 from fastbp.formulas.dropout import keep_scale
 from fastbp.formulas.penalties import penalty
 from fastbp.reference import backward, forward, hidden_delta, one_hot, output_delta
 from fastbp.streams import DROPOUT, stream
+from fastbp.training import Data, Plan
 
-HIDDEN = [name for name, row in ACTIVATIONS.items() if row.prime is not None]
+HIDDEN = [name for name, row in ACTIVATIONS.items() if not row.over_rows]
 PAIRS = [
     *[(output, "quadratic") for output in ACTIVATIONS],
     *[(output, "binary_cross_entropy") for output in ("sigmoid", "softmax")],
@@ -83,12 +85,12 @@ def test_output_delta_is_the_derivative_by_z(pair, rng):
     z = net.forward(x).zs[-1]
 
     def cost(moved):
-        a = ACTIVATIONS[pair[0]].function(moved)
+        a = ACTIVATIONS[pair[0]].value(moved)
         return net._costs(type(net.forward(x))([moved], [a]), y)
 
     numeric = derivative(cost, z, h=1e-4)  # (m, n, m): one sample's cost knows no other's z
     samples = np.arange(len(x))
-    got = output_delta(z, net.predict(x), y, *pair)
+    got = output_delta(z, net.predict(x), y, ACTIVATIONS[pair[0]], COSTS[pair[1]])
     assert_allclose(got, numeric[samples, :, samples], rtol=1e-8, atol=1e-9)
 
 
@@ -167,7 +169,7 @@ def test_labels_mean_one_hot(rng):
 
 
 def test_hidden_delta_on_paper():
-    prime = ACTIVATIONS["tanh"].prime
+    prime = ACTIVATIONS["tanh"].slope
     w, delta = np.array([[1.0, 2.0], [3.0, -1.0]]), np.array([[0.5, -1.0]])
     a = np.array([[0.5, 0.0]])
     got = hidden_delta(w, delta, np.arctanh(a), a, prime)
@@ -254,8 +256,8 @@ def test_dropout_of_a_sample_depends_on_its_place_not_on_the_mini_batch(rng):
     net = make([3, 50, 2], dropout=0.5)
     x, y = data(net, 8, rng)
     checked = net._checked(x, y)
-    whole = net._session(*checked, None, SGD(0.0), 8)
-    parts = net._session(*checked, None, SGD(0.0), 3)
+    whole = net._session(Data(*checked), Plan(SGD(0.0), 8))
+    parts = net._session(Data(*checked), Plan(SGD(0.0), 3))
     order = np.arange(8)
     one, other = whole.train(order, 0, 1, 99), parts.train(order, 0, 3, 99)
     assert_allclose(one.cost, other.cost, rtol=1e-12)

@@ -264,7 +264,7 @@ def fail_before_the_kernel(culprit, error):
     before, others = digest(net), threads_running()
 
     def fail(*arguments):
-        if arguments[-3] == culprit:
+        if arguments[-2] == culprit:
             raise error("on purpose")
         kernel(*arguments)
 
@@ -295,9 +295,9 @@ def train_with_few_threads(possible):
         time.sleep(0.01)  # in which it could begin
 
     def watch(*arguments):
-        if arguments[-3] == 0:
+        if arguments[-2] == 0:
             alive.clear()
-        workers.add(arguments[-3])
+        workers.add(arguments[-2])
         kernel(*arguments)
 
     team.start_new_thread, network.epoch.train = start_if_possible, watch

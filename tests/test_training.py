@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import fastbp
 from fastbp import SGD, Adam, DivergenceError, training
+from fastbp.formulas.optimizers import update
 
 OPTIMIZERS = [SGD(0.5), SGD(0.1, momentum=0.9), SGD(0.1, 0.9, nesterov=True), Adam(0.01)]
 
@@ -86,7 +87,7 @@ class Recorder:
     def __init__(self, orders):
         self.orders = orders
 
-    def train(self, order, first, count, seed, so_far):
+    def train(self, order, first, count, seed, so_far, rates):
         if first == 0:
             self.orders.append(order.tolist())
         return training.Progress(1.0, 1.0, 1.0, -1)
@@ -134,10 +135,10 @@ def test_calls_never_exceed_their_time(data, monkeypatch):
     now, counts = [0.0], []
 
     class Slow(Recorder):
-        def train(self, order, first, count, seed, so_far):
+        def train(self, order, first, count, seed, so_far, rates):
             counts.append(count)
             now[0] += 0.03 * count
-            return super().train(order, first, count, seed, so_far)
+            return super().train(order, first, count, seed, so_far, rates)
 
     monkeypatch.setattr(training, "perf_counter", lambda: now[0])
     net = make(fastbp.ReferenceNetwork)
@@ -199,14 +200,14 @@ def test_a_mini_batch_without_weight_has_gradient_0(engine, data, optimizer, str
         optimizer=optimizer)  # fmt: skip
     by_hand = make(fastbp.ReferenceNetwork, l1=strength, l2=strength)
     arrays = [*by_hand._weights, *by_hand._biases]
-    state = [[np.zeros_like(p) for _ in range(optimizer.num_slots)] for p in arrays]
+    state = [[np.zeros_like(p) for _ in optimizer.slots] for p in arrays]
     for step, rows in enumerate((slice(0, 20), None, slice(40, 43)), start=1):
         gradients = [np.zeros_like(p) for p in arrays]
         if rows is not None:
             found = by_hand.backprop(x[rows], y[rows])
             gradients = found.nabla_w + found.nabla_b
         for p, g, s in zip(arrays, gradients, state, strict=True):
-            optimizer.update(p, g, s, step)
+            update(optimizer, p, g, s, step, optimizer.learning_rate)
     assert_close_parameters(net, by_hand)
 
 
@@ -386,13 +387,13 @@ def test_ctrl_c_in_the_middle_of_an_update_goes_back_before_it(data, monkeypatch
     before = net.weights
     calls = []
 
-    def interrupted(self, parameter, *_):
+    def interrupted(optimizer, parameter, *_):
         parameter += 1.0
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(SGD, "update", interrupted)
+    monkeypatch.setattr("fastbp.reference.update", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit(net, *data)
     assert len(calls) == 2

@@ -1,5 +1,7 @@
 """fastbp's reference engine: not timed, but the truth that everyone is compared with."""
 
+from fastbp.training import Data, Plan
+
 from .contender import Contender, Job, one_by_one
 
 
@@ -8,7 +10,7 @@ def reference(job: Job) -> Contender:
     case, net = job.case, job.net.to_reference()
     if case.optimizer is None:
         return one_by_one(net.predict, job.x)
-    session = net._session(*net._checked(job.x, job.y), None, case.optimizer, case.batch_size)
+    session = net._session(Data(*net._checked(job.x, job.y)), Plan(case.optimizer, case.batch_size))
     return Contender(
         lambda order: session.train(order, 0, len(order) // case.batch_size, 0),
         lambda: net.weights[0],

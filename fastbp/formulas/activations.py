@@ -165,13 +165,13 @@ def _gelu_prime(z: Array, a: Array) -> Array:
 
 
 def _silu_prime(z: Array, a: Array) -> Array:
-    """s + a (1 - s), with s = 1 / (1 + e⁻ᶻ)."""
+    """S + a (1 - s), with s = 1 / (1 + e⁻ᶻ)."""
     s = sigmoid(z)
     return s + a * (1 - s)
 
 
 def _mish_prime(z: Array, a: Array) -> Array:
-    """t + z (1 - t²) / (1 + e⁻ᶻ), with t = tanh ln(1 + e^z)."""
+    """T + z (1 - t²) / (1 + e⁻ᶻ), with t = tanh ln(1 + e^z)."""
     t = np.tanh(softplus(z))
     return t + z * (1 - t * t) * sigmoid(z)
 
@@ -191,7 +191,8 @@ ROWS = (
     # Hendrycks, Gimpel 2016: z times the share of N(0, 1) below z, and its usual approximation
     Row("gelu", lambda z: 0.5 * z * (1 + gauss_erf(z / math.sqrt(2))), _gelu_prime, low=-0.17),
     Row(
-        "gelu_tanh", lambda z: 0.5 * z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z))), low=-0.17001
+        "gelu_tanh", lambda z: 0.5 * z * (1 + np.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z * z * z))),
+        low=-0.17005,
     ),
     Row("silu", lambda z: z * sigmoid(z), _silu_prime, low=-0.2785),  # Elfwing, Uchibe, Doya 2017; also called swish
     Row("softplus", softplus, lambda z, a: -np.expm1(-a), low=0),

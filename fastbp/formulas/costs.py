@@ -13,7 +13,7 @@ from z: exact where a itself has already rounded to 0 or 1.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def quadratic(a: Array, y: Array) -> Array:
 
 
 def difference(a: Array, y: Array) -> Array:
-    """a - y."""
+    """A - y."""
     return a - y
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 
-
 class Dual(NDArrayOperatorsMixin):
     """value + slope ε."""
 
@@ -35,6 +34,8 @@ class Dual(NDArrayOperatorsMixin):
         if method != "__call__" or options or name not in RULES:
             return getattr(ufunc, method)(*values, **options)  # comparisons; and expressions say what is not known
         value = values[0] if name == "positive" else ufunc(*values)
+        if isinstance(value, np.ndarray) and value.dtype.kind == "O":  # of a Python function, see special.py
+            value = value.astype(float)
         return Dual(value, RULES[name](value, *values, *slopes))
 
     def __array_function__(self, function: Any, kinds: Any, operands: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -67,7 +68,7 @@ def _dual(x: Any) -> Dual:
 
 
 def _times(x: Any, y: Any) -> Any:
-    """x y, where 0 and 1 of Python's leave no operation behind."""
+    """X y, where 0 and 1 of Python's leave no operation behind."""
     for one, other in ((x, y), (y, x)):
         if isinstance(one, float) and one == 0.0:
             return 0.0
@@ -77,14 +78,14 @@ def _times(x: Any, y: Any) -> Any:
 
 
 def _plus(x: Any, y: Any) -> Any:
-    """x + y, where a 0 of Python's leaves no operation behind."""
+    """X + y, where a 0 of Python's leaves no operation behind."""
     if isinstance(x, float) and x == 0.0:
         return y
     return x if isinstance(y, float) and y == 0.0 else x + y
 
 
 def _over(x: Any, y: Any) -> Any:
-    """x / y, where a 0 of Python's leaves no operation behind."""
+    """X / y, where a 0 of Python's leaves no operation behind."""
     return 0.0 if isinstance(x, float) and x == 0.0 else x / y
 
 

@@ -12,10 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-Operand = int | str | float  # an earlier step, an input's name, a number
 
-UNARY = {"negative", "exp", "expm1", "log", "log1p", "tanh", "sqrt", "absolute", "sign", "sin", "cos", "arctan", "erf", "expit"}
-ARITHMETIC = {"add", "subtract", "multiply", "divide", "minimum", "maximum"} | UNARY
+class Ref(NamedTuple):
+    """An earlier step: no plain integer, which would be equal to the same number."""
+
+    step: int
+
+
+Operand = Ref | str | float  # a step, an input's name, a number
+
+ARITHMETIC = {
+    "add", "subtract", "multiply", "divide", "minimum", "maximum", "negative", "absolute", "sign", "sqrt", "exp", "expm1",
+    "log", "log1p", "tanh", "sin", "cos", "arctan", "erf", "expit",
+}  # fmt: skip
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 LOGIC = {"logical_and", "logical_or", "logical_not"}
 SAME = {  # other names for the same
@@ -62,7 +71,7 @@ class Expression(NDArrayOperatorsMixin):
         if not all(map(_is_operand, operands)):
             return NotImplemented  # NumPy asks the others: dual numbers answer
         if method != "__call__" or options:
-            raise TypeError(f"np.{name}.{method} looks at many entries; a formula computes each entry by itself, from {KNOWN}")
+            raise TypeError(f"np.{name}.{method} looks at many entries; a formula computes each by itself, from {KNOWN}")
         return self._note(SAME.get(name, name), operands)
 
     def _note(self, name: str, operands: tuple[Any, ...]) -> Any:
@@ -77,7 +86,7 @@ class Expression(NDArrayOperatorsMixin):
         if name == "reciprocal":
             return 1 / values[0]
         if name == "multiply":
-            return _product(*values, self.dtype)
+            return _product(values[0], values[1], self.dtype)
         if name in ARITHMETIC or name in COMPARISONS:
             return Expression(name, values, self.dtype)
         raise TypeError(f"{name} is not known to the kernels; a formula may use {KNOWN}")
@@ -100,8 +109,8 @@ class Expression(NDArrayOperatorsMixin):
 
     def __bool__(self) -> bool:
         raise TypeError(
-            "a formula is written for whole arrays, so Python's `if`, `and`, `or`, `not`, `max` and `min` cannot look at "
-            "one entry of z; write np.where(z > 0, this, that), &, |, ~, np.maximum or np.minimum"
+            "a formula is written for whole arrays, so Python's `if`, `and`, `or`, `not`, `max` and `min` cannot look "
+            "at one entry of z; write np.where(z > 0, this, that), &, |, ~, np.maximum or np.minimum"
         )
 
     def __float__(self) -> float:
@@ -146,7 +155,7 @@ def trace(
             return str(x.operands[0])
         if id(x) not in places:
             step = (x.operation, tuple(map(place, x.operands)))
-            places[id(x)] = steps.setdefault(step, len(steps))
+            places[id(x)] = Ref(steps.setdefault(step, len(steps)))
         return places[id(x)]
 
     outputs = tuple(place(_number(x)) for x in (found if isinstance(found, tuple) else (found,)))
@@ -162,7 +171,7 @@ def _number(x: Any) -> Any:
     if isinstance(x, Expression):
         return Expression("where", (x, 1.0, 0.0), x.dtype) if x.is_mask else x
     if isinstance(x, np.ndarray) and x.ndim:
-        raise TypeError(f"there is an array {x.shape} in the formula; it computes each entry by itself, from single numbers")
+        raise TypeError(f"there is an array {x.shape} in the formula; it computes each entry from single numbers")
     try:
         return float(x)
     except (TypeError, ValueError):
@@ -172,16 +181,16 @@ def _number(x: Any) -> Any:
 def _mask(x: Any) -> Expression:
     """Return the truth; a number is true where it is not 0."""
     if not isinstance(x, Expression):
-        raise TypeError("np.where and the like take a comparison, such as z > 0, that depends on what the formula is of")
+        raise TypeError("np.where and the like take a comparison that depends on what the formula is of, such as z > 0")
     return x if x.is_mask else Expression("not_equal", (x, 0.0), x.dtype)
 
 
 def _power(x: Any, n: Any) -> Any:
-    """x · x · ..., one factor after the other."""
+    """X · x · ..., one factor after the other."""
     if n == 0.5:
         return np.sqrt(x)
     if isinstance(n, Expression) or n != int(n) or not 0 < abs(n) <= MAX_POWER:
-        raise TypeError(f"z ** n is known for whole n up to {MAX_POWER}; write np.exp(n * np.log(z)), where z is above 0")
+        raise TypeError(f"z ** n is known for whole n up to {MAX_POWER}; where z is above 0 write np.exp(n * np.log(z))")
     result = x
     for _ in range(int(abs(n)) - 1):
         result = result * x
@@ -189,7 +198,7 @@ def _power(x: Any, n: Any) -> Any:
 
 
 def _product(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    """x y; with 1 it is the other, and with np.where(mask, 0, 1) a choice, which is what derivatives with a kink are.
+    """X y; with 1 it is the other, and with np.where(mask, 0, 1) a choice, which is what derivatives with a kink are.
 
     Constants by name come first, all together: kernels multiply them before they begin with the entries.
     """

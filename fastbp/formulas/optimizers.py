@@ -4,8 +4,8 @@ An optimizer is a frozen dataclass with three things, and these are all there is
 
 - `slots`: names of the arrays of state, each of the parameters' shape, zeros before the first step;
 - `constants(step)`: numbers by name that depend on the step, counted from 1; step may be an array of steps;
-- `rule(c, g, w, *state)`: the new w, then the new state, in NumPy's syntax. g is ∂C/∂w; c has the constants, every number
-  among the fields, and in `c.learning_rate` the rate of this step.
+- `rule(c, g, w, *state)`: the new w, then the new state, in NumPy's syntax. g is ∂C/∂w; c has the constants, every
+  number among the fields, and in `c.learning_rate` the rate of this step.
 """
 
 from collections.abc import Mapping, Sequence

@@ -6,6 +6,7 @@ nothing and are passed over.
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from . import Array, number
 from .expression import trace
 from .optimizers import constants_at, traced_rule
+
+Function = Callable[[Array], Array]
 
 SEVERAL = np.linspace(-6, 6, 49) + 0.01  # off the round numbers, where kinks are
 FAR = np.array([-1000.0, -90.0, 90.0, 1000.0])  # e^90 is beyond float32
@@ -44,14 +47,21 @@ def check_cost(row: Any) -> None:
         with np.errstate(all="ignore"):
             for target in (0.0, 0.4, 1.0):
                 y = np.full_like(inside, target)
-                _compare(row, f"y = {target:g}, a", lambda a, y=y: row.terms(a, y), lambda a, y=y: row.slope(a, y), inside)
+                _compare(row, f"y = {target:g}, a", partial(_given, row.terms, y), partial(_given, row.slope, y), inside)
+
+
+def _given(function: Callable[[Array, Array], Array], y: Array, a: Array) -> Array:
+    return function(a, y)
 
 
 def check_rule(optimizer: Any) -> None:
     """Refuse an optimizer of a user's own that kernels cannot compute, or that is none."""
     name = type(optimizer).__name__
-    if not is_dataclass(optimizer) or not all(hasattr(optimizer, each) for each in ("slots", "constants", "learning_rate")):
-        raise TypeError(f"{name} must be a frozen dataclass with learning_rate, slots, constants(step) and rule(c, g, w, *state)")
+    wanted = ("learning_rate", "slots", "constants", "rule")
+    if not is_dataclass(type(optimizer)) or not all(hasattr(optimizer, each) for each in wanted):
+        raise TypeError(
+            f"{name} must be a frozen dataclass with learning_rate, slots, constants(step) and rule(c, g, w, *state)"
+        )
     slots = optimizer.slots
     if not isinstance(slots, tuple) or not all(isinstance(slot, str) for slot in slots):
         raise TypeError(f"{name}.slots must be a tuple of names, one for each array of state, got {slots!r}")
@@ -66,10 +76,10 @@ def check_rule(optimizer: Any) -> None:
         raise type(error)(f"{name}: {error}") from None
     for each, value in named.items():
         if np.ndim(value) > 1 or (np.ndim(value) == 1 and np.shape(value) != (3,)):
-            raise ValueError(f"{name}.constants(step)[{each!r}] is {np.shape(value)} for 3 steps; it must be a number for each")
+            raise ValueError(f"{name}.constants(step)[{each!r}] is {np.shape(value)} for 3 steps; give one for each")
     if len(formula.outputs) != 1 + len(slots):
         raise TypeError(
-            f"{name}.rule returns {len(formula.outputs)} arrays; it must return w and then {', '.join(slots) or 'nothing'}"
+            f"{name}.rule returns {len(formula.outputs)} arrays; return w and then {', '.join(slots) or 'nothing'}"
         )
 
 
@@ -92,12 +102,12 @@ class _naming:
             raise type(error)(f"{self.name}: {error}") from None
 
 
-def _differences(function: Callable[[Array], Array], x: Array, h: float) -> Array:
+def _differences(function: Function, x: Array, h: float) -> Any:
     """f'(x) to fourth order."""
     return (function(x - 2 * h) - 8 * function(x - h) + 8 * function(x + h) - function(x + 2 * h)) / (12 * h)
 
 
-def _compare(row: Any, what: str, function: Callable[[Array], Array], slope: Callable[[Array], Array], x: Array) -> None:
+def _compare(row: Any, what: str, function: Function, slope: Function, x: Array) -> None:
     coarse, fine = _differences(function, x, STEP), _differences(function, x, STEP / 2)
     size = 1 + np.abs(fine)
     settled = np.abs(coarse - fine) <= SETTLED * size  # false for NaN
@@ -120,6 +130,6 @@ def _check_far(row: Any, z: Array) -> None:
     if lost.any():
         raise ValueError(
             f"{row.name}: the derivative is NaN at z = {z[np.argmax(lost)]:g} in {z.dtype}, where the function is "
-            f"{a[np.argmax(lost)]:g}: inside it something is infinite; give prime, or write the function so that nothing "
-            "is, with np.exp(-np.abs(z)) or scipy.special.expit, say"
+            f"{a[np.argmax(lost)]:g}: inside it something is infinite; give prime, or write the function so that "
+            "nothing is, with np.exp(-np.abs(z)) or scipy.special.expit, say"
         )

@@ -12,7 +12,7 @@ from . import Array, number
 
 
 @dataclass(frozen=True)
-class cosine:  # noqa: N801 - it is used as a function
+class cosine:
     """η(t) = η ½ (1 + cos(π t / epochs)), after `warmup` epochs of linear growth from 0; 0 after the last.
 
     With warmup w it is η t / w up to w, then the cosine over the epochs that are left (Loshchilov, Hutter 2016).

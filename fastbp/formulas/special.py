@@ -11,5 +11,6 @@ _erf = np.frompyfunc(math.erf, 1, 1)
 
 
 def erf(x: Any) -> Any:
-    """erf x = 2/√π ∫₀ˣ e^(-t²) dt, entry by entry; slow over arrays, exact."""
-    return _erf(x).astype(x.dtype) if isinstance(x, np.ndarray) else _erf(x)
+    """Erf x = 2/√π ∫₀ˣ e^(-t²) dt, entry by entry; slow over arrays, exact."""
+    found: Any = _erf(x)
+    return found.astype(x.dtype) if isinstance(x, np.ndarray) else found

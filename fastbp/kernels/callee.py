@@ -55,7 +55,7 @@ class Callee:
         if any(given == self.types(dtype) for dtype in DTYPES):
             return
         wanted = zip(self.operands, given, *map(self.types, DTYPES), strict=True)
-        wrong = [f"{name} is {got}, not {one}" for name, got, *either in wanted for one in either[:1] if got not in either]
+        wrong = [f"{name} is {got}, not {either[0]}" for name, got, *either in wanted if got not in either]
         raise errors.TypingError(f"{self.name}: {'; '.join(wrong) or 'operands of both dtypes'}")
 
     def _make_call(self) -> Any:

@@ -4,12 +4,12 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
-from ..formulas.expression import Formula
+from ..formulas.expression import Formula, Ref
 from .erf import erf
 from .exponentials import exp_any, expm1, log1p_any, log_any
 from .numbers import Number, absolute, emit_loop, sqrt, where
-from .simd import Vectors
 from .order import maximum, minimum, sign
+from .simd import Vectors
 from .trig import arctan, cos, sin
 from .vmath import exp, log1p, rounded, tanh
 
@@ -41,7 +41,7 @@ def compute(simd: Any, formula: Formula, values: Mapping[str, Any]) -> list[Any]
     def find(operand: Any) -> Any:
         if isinstance(operand, str):
             return values[operand]
-        return done[operand] if isinstance(operand, int) else operand
+        return done[operand.step] if isinstance(operand, Ref) else operand
 
     for place, (operation, operands) in enumerate(formula.steps):
         found = [find(operand) for operand in operands]
@@ -54,7 +54,7 @@ def compute(simd: Any, formula: Formula, values: Mapping[str, Any]) -> list[Any]
 
 def _function(formula: Formula, place: int, operation: str) -> Any:
     """Return what computes a step; e^-|x| cannot overflow, and of such a number in 0..1 ln(1 + x) is cheaper."""
-    if _is_decay(formula, place):
+    if _is_decay(formula, Ref(place)):
         return exp
     if operation == "log1p" and _is_decay(formula, formula.steps[place][1][0]):
         return log1p
@@ -62,16 +62,18 @@ def _function(formula: Formula, place: int, operation: str) -> Any:
 
 
 def _is_decay(formula: Formula, place: Any) -> bool:
-    """Whether a step is e^-|x|."""
+    """Whether an operand is e^-|x|."""
     for operation in ("exp", "negative", "absolute"):
-        if not isinstance(place, int) or formula.steps[place][0] != operation:
+        if not isinstance(place, Ref) or formula.steps[place.step][0] != operation:
             return False
-        place = formula.steps[place][1][0]
+        place = formula.steps[place.step][1][0]
     return True
 
 
-def emit_formula(builder: Any, dtype: Any, formula: Formula, sources: Mapping[str, Any], target: Any, count: Any) -> None:
-    """Target ← formula, entry by entry, for `count` numbers in whole vectors; sources: pointers by the inputs' names."""
+def emit_formula(
+    builder: Any, dtype: Any, formula: Formula, sources: Mapping[str, Any], target: Any, count: Any
+) -> None:
+    """Target ← formula, entry by entry, for `count` numbers in whole vectors; sources: pointers by input."""
     used = {name: place for name, place in sources.items() if formula.uses(name)}
 
     def function(*values: Any) -> Any:

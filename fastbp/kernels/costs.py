@@ -24,7 +24,8 @@ def COST(body: Any) -> Any:
     """Make a function of a cost."""
 
     def output_costs(
-        m: SIZE, n: SIZE, a: NUMBERS, delta: NUMBERS, ld: SIZE, order: INTEGERS, labels: SIZE, targets: SIZE, weights: SIZE,
+        m: SIZE, n: SIZE, a: NUMBERS, delta: NUMBERS, ld: SIZE,
+        order: INTEGERS, labels: SIZE, targets: SIZE, weights: SIZE,
         costs: DOUBLES, right: DOUBLES,
     ):  # fmt: skip
         """costs ← weight · C_x, δ ← weight · δ^L (BP1), right ← weight where the answer is right, else 0.

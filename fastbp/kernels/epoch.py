@@ -14,7 +14,17 @@ from .online import call_update_and_forward
 from .pointers import advance
 from .rows import gather, scale
 from .run import (
-    constants_at, costs_at, layer_at, number_at, order_at, put, right_at, seen_at, weights_at, work_at, x_at,
+    constants_at,
+    costs_at,
+    layer_at,
+    number_at,
+    order_at,
+    put,
+    right_at,
+    seen_at,
+    weights_at,
+    work_at,
+    x_at,
 )  # fmt: skip
 from .skipping import call_forward_entries
 from .team import begin_of, meet

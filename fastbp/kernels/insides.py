@@ -10,7 +10,7 @@ try:
     from numba import _dynfunc
     from numba.core.caching import _Cache
     from numba.core.codegen import JITCodeLibrary
-    from numba.core.compiler import CompileResult, CompilerBase, DefaultPassBuilder
+    from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder
     from numba.core.compiler_lock import global_compiler_lock
     from numba.core.compiler_machinery import register_pass
     from numba.core.runtime.nrt import rtsys

@@ -63,13 +63,18 @@ def entry(dispatcher: Any, signature: Any) -> Any:
     return dispatcher if MISSING else dispatcher.get_compile_result(signature).entry_point
 
 
+def callback(function, signature):
+    """Compile a function by numba's public means for callers in C: its `address` is good while it lives."""
+    return cfunc(signature, **OPTIONS)(function)
+
+
 def address(dispatcher, signature):
     """Return the address of the C function that a kernel compiles to for this signature.
 
     The kernel must outlive the address. `signature` is as `types.void(types.intp, types.float32)`.
     """
     if MISSING:
-        compiled = cfunc(signature, **OPTIONS)(dispatcher.py_func)
+        compiled = callback(dispatcher.py_func, signature)
         _kept.append(compiled)
         return compiled.address
     result = dispatcher.get_compile_result(signature)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import cfunc, types
+from numba import types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from .callee import Emitted
 from .insides import MISSING, global_compiler_lock
 from .interrupts import interrupts_wait
-from .jit import OPTIONS
+from .jit import callback
 
 if not MISSING:
     from .cache import Entry
@@ -77,5 +77,5 @@ def _by_numba(callee: Emitted, dtype: Any, emit: Emit) -> tuple[int, Any]:
         return types.void(*operands), codegen
 
     define.__signature__ = callee.signature
-    compiled = cfunc(types.void(*callee.types(dtype)), **OPTIONS)(callee.make(intrinsic(define)))
+    compiled = callback(callee.make(intrinsic(define)), types.void(*callee.types(dtype)))
     return int(compiled.address), compiled

@@ -1,7 +1,7 @@
 """One record for a run: where its arrays lie, what is called by address, and what is set.
 
-Kernels get the record, and find everything from it by name. Addresses instead of arrays: a slice of a numba array counts references with atomic instructions, and two threads that
-do so fight over one cache line.
+Kernels get the record, and find everything from it by name. Addresses instead of arrays: a slice of a numba array
+counts references with atomic instructions, and two threads that do so fight over one cache line.
 """
 
 from functools import cache

@@ -32,7 +32,7 @@ def dtype_of(kind):
 
 
 def constant_of(number):
-    """Make the function that gives number(dtype) of an array or a run: a constant, so LLVM divides by it with a shift."""
+    """Make the function that gives number(dtype) of an array or a run: a constant, so LLVM divides with a shift."""
 
     @intrinsic
     def of(typing_context, buffer):

@@ -10,9 +10,18 @@ from .jit import part
 from .pointers import advance
 from .rules import FIXED, call_penalty, call_rule
 from .run import (
-    constants_at, layer_at, number_at, one_of, order_at, parameters_at, put, state_at, work_at, x_at,
+    constants_at,
+    layer_at,
+    number_at,
+    one_of,
+    order_at,
+    parameters_at,
+    put,
+    state_at,
+    work_at,
+    x_at,
 )  # fmt: skip
-from .simd import line_of, lanes_of, panel_of
+from .simd import lanes_of, line_of, panel_of
 from .skipping import call_add_entries
 from .team import begin_of
 
