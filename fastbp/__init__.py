@@ -23,6 +23,7 @@ from .report import CheckReport as CheckReport
 from .results import Evaluation as Evaluation
 from .results import Forward as Forward
 from .results import Gradients as Gradients
+from .trainer import Trainer as Trainer
 from .version import __version__ as __version__
 
 load = Network.load
@@ -45,6 +46,7 @@ __all__ = [
     "Network",
     "RMSprop",
     "ReferenceNetwork",
+    "Trainer",
     "__version__",
     "activations",
     "check_equations",

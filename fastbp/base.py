@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar, Literal, Never, Self, overload
 
 import numpy as np
@@ -26,7 +25,8 @@ from .spec import DTYPES, Formula
 from .spec import NetworkSpec as NetworkSpec
 from .streams import WEIGHTS, stream
 from .summary import Summary, summary
-from .training import Callback, Data, Plan, Session, Task, Trained, train
+from .trainer import Trainer
+from .training import Callback, Data, Plan, Session, Task, Trained
 
 Verbose = Literal["auto", 0, 1, 2]
 
@@ -437,7 +437,7 @@ class BaseNetwork(ABC):
             raise RuntimeError("this network is being trained already; train a copy instead")
         self._fitting = True
         try:
-            return train(self, partial(self._session, task.data, task.plan), task)
+            return Trainer(self, task.plan.optimizer, task.plan.clip_norm).fit(task)
         finally:
             self._fitting = False
 
@@ -586,8 +586,12 @@ class BaseNetwork(ABC):
         """Return what an optimizer remembers, before the first step."""
 
     @abstractmethod
-    def _session(self, data: Data, plan: Plan, state: Any = None) -> Session:
-        """Begin a run, or go on with one that has left this state."""
+    def _gradient_size(self) -> int:
+        """Numbers in the flat array that the first half of a step leaves."""
+
+    @abstractmethod
+    def _session(self, data: Data, plan: Plan, state: Any = None, halves: bool = False) -> Session:
+        """Begin a run, or go on with one that has left this state; `halves`: for one half of a step at a time."""
 
 
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:

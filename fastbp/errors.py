@@ -19,7 +19,7 @@ def warn(message: str) -> None:
 class DivergenceError(ArithmeticError):
     """Training left the finite numbers; the network is as it was at the end of the last good epoch, or before `fit`.
 
-    `epoch` and `batch` count from 1 within the call of `fit`; `layer` is the place in the lists:
+    `epoch` and `batch` count from 1 within the call of `fit`; in a `Trainer` epoch is 0, and `batch` the step. `layer` is the place in the lists:
     `weights[layer]`, `zs[layer]` was the first that was not finite; `learning_rate` is the one that was used;
     `kept` is the epoch whose end the network is back at, 0 before the first.
     """
@@ -34,7 +34,7 @@ class DivergenceError(ArithmeticError):
 
     def __str__(self) -> str:
         """Say where, what is left, and what to write instead."""
-        kept = f"of the end of epoch {self.kept}" if self.kept else "from before fit"
+        kept = f"of the end of epoch {self.kept}" if self.kept else "from before fit" if self.epoch else "from before"
         return (
             f"{self.what}; the network has its parameters {kept}; write optimizer=fastbp.Adam({self.advised_rate:g}), "
             "and scale inputs and targets to about -1..1"
@@ -43,8 +43,9 @@ class DivergenceError(ArithmeticError):
     @property
     def what(self) -> str:
         """Say where it happened."""
+        place = f"in epoch {self.epoch}, mini-batch {self.batch}" if self.epoch else f"at step {self.batch}"
         return (
-            f"training diverged in epoch {self.epoch}, mini-batch {self.batch}, at a learning rate of "
+            f"training diverged {place}, at a learning rate of "
             f"{self.learning_rate:g}: layer {self.layer} (weights[{self.layer}], zs[{self.layer}]) is no longer finite"
         )
 

@@ -21,7 +21,7 @@ from .kernels.predict import predict, predict_one
 from .kernels.run import Record
 from .kernels.simd import lanes
 from .nonzeros import find_nonzeros
-from .parameters import Parameters
+from .parameters import Parameters, aligned
 from .processors import team_sizes
 from .results import Forward, Gradients
 from .run import Run, State, dtype_of, product_address
@@ -151,7 +151,7 @@ class Network(BaseNetwork, engine="fast"):
         return Forward(zs, activations)
 
     def _backprop(self, x: Array, y: Array) -> Gradients:
-        whole = np.zeros_like(self._parameters.buffer)
+        whole = aligned(self._parameters.buffer.size, self.dtype)
         run = self._run(Data(x, y), len(x), whole=whole)
         seen = run.train(np.arange(len(x)), 0, 1, 0)
         nabla_w, nabla_b = self._parameters.read(whole)
@@ -168,7 +168,7 @@ class Network(BaseNetwork, engine="fast"):
     def _run(self, data: Data, batch_size: int, **options: Any) -> Run:
         store = self._code()
         run = Run(store, self.spec, batch_size, keep_z=self._keep_z, **options)
-        run.bind(data)
+        run.take(data)
         return run
 
     def _needs_compiling(self) -> bool:
@@ -178,15 +178,19 @@ class Network(BaseNetwork, engine="fast"):
     def _new_state(self, optimizer: Optimizer) -> State:
         return State(self._parameters, optimizer, self.dtype)
 
-    def _session(self, data: Data, plan: Plan, state: State | None = None) -> Run:
+    def _gradient_size(self) -> int:
+        return self._parameters.buffer.size
+
+    def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
         store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
+        whole = halves or plan.clip_norm is not None
         run = Run(
             store, self.spec, plan.batch_size, plan.optimizer, state or self._new_state(plan.optimizer),
-            keep_z=self._keep_z, clip_norm=plan.clip_norm,
-            whole=None if plan.clip_norm is None else np.zeros_like(store.buffer),
+            keep_z=self._keep_z, clip_norm=plan.clip_norm, halves=halves,
+            whole=aligned(store.buffer.size, self.dtype) if whole else None,
             sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
-            steps=plan.epochs * -(-len(data.x) // plan.batch_size),
+            steps=plan.steps or plan.epochs * -(-len(data.x) // plan.batch_size),
         )  # fmt: skip
-        run.bind(data, self.spec.dropout, nonzeros)
+        run.take(data, self.spec.dropout, nonzeros)
         run.compile()
         return run

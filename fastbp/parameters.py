@@ -86,11 +86,15 @@ class Parameters:
 
     def set(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         """Copy weights (n_out, n_in) and biases (n_out,) in."""
+        self.write(self.buffer, weights, biases)
+
+    def write(self, buffer: Array, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy weights and biases, or what has their shapes, into any buffer of this layout."""
         for layer, w, b in zip(self.layers, weights, biases, strict=True):
-            for columns, panel in self._panels(layer, self.buffer):
+            for columns, panel in self._panels(layer, buffer):
                 part = w[columns]
                 panel[: layer["n_in"], : len(part)] = part.T
-            self.buffer[layer["bias"] :][: layer["n_out"]] = b
+            buffer[layer["bias"] :][: layer["n_out"]] = b
 
     def _panels(self, layer: Any, buffer: Array) -> Iterator[tuple[slice, Array]]:
         for j in range(0, layer["columns"], self.panel):

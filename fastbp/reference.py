@@ -166,7 +166,12 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
     def _new_state(self, optimizer: Optimizer) -> "State":
         return State([*self._weights, *self._biases], optimizer)
 
-    def _session(self, data: Data, plan: Plan, state: "State | None" = None) -> "ReferenceSession":
+    def _gradient_size(self) -> int:
+        return sum(p.size for p in (*self._weights, *self._biases))
+
+    def _session(
+        self, data: Data, plan: Plan, state: "State | None" = None, halves: bool = False
+    ) -> "ReferenceSession":
         return ReferenceSession(self, data, plan, state or self._new_state(plan.optimizer))
 
     def _matrix(self, y: Array) -> Array:
@@ -192,9 +197,18 @@ class State:
     """What an optimizer remembers from step to step."""
 
     def __init__(self, parameters: Sequence[Array], optimizer: Optimizer) -> None:
-        self.slots = optimizer.slots
-        self.arrays = [[np.zeros_like(p) for _ in self.slots] for p in parameters]
-        self.step = 0  # updates made
+        self.arrays = [[np.zeros_like(p) for _ in optimizer.slots] for p in parameters]
+        self.steps = 0  # updates made
+
+    def get(self, slot: int) -> tuple[list[Array], list[Array]]:
+        """Return copies of one array of state, in the shapes of weights and biases."""
+        arrays, half = [slots[slot].copy() for slots in self.arrays], len(self.arrays) // 2
+        return arrays[:half], arrays[half:]
+
+    def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy one array of state in."""
+        for slots, array in zip(self.arrays, [*weights, *biases], strict=True):
+            slots[slot][...] = array
 
 
 class ReferenceSession:
@@ -202,8 +216,13 @@ class ReferenceSession:
 
     def __init__(self, net: ReferenceNetwork, data: Data, plan: Plan, state: State) -> None:
         self.net, self.plan, self.state = net, plan, state
+        self.bind(data)
+
+    def bind(self, data: Data) -> bool:
+        """Take the data of the next mini-batch."""
         self.x, self.y, weight = data
-        self.sample_weight = np.ones(len(data.x), net.dtype) if weight is None else weight
+        self.sample_weight = np.ones(len(data.x), self.net.dtype) if weight is None else weight
+        return True
 
     def _parameters(self) -> list[Array]:
         return [*self.net._weights, *self.net._biases]
@@ -218,47 +237,60 @@ class ReferenceSession:
         for batch in range(first, first + count):
             places = np.arange(batch * size, min((batch + 1) * size, len(order)))
             rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
-            seen = self._train_batch(order[places], places, seed, float(rate))
-            if not np.isfinite(seen[0]):
+            seen, gradients = self._first_half(order[places], places, seed)
+            if gradients is None:
                 return Progress._make((*total.tolist(), batch))
+            self._second_half(gradients, float(rate))
             total += seen
         return Progress._make((*total.tolist(), -1))
 
-    def _train_batch(self, rows: Array, places: Array, seed: int, rate: float) -> tuple[float, float, float]:
-        """Make one step; return Σ weight · C_x, Σ weight of right answers, Σ weight before it."""
+    def _first_half(self, rows: Array, places: Array, seed: int) -> tuple[Any, list[Array] | None]:
+        """Return Σ weight · C_x, Σ weight of right answers, Σ weight; and ∂C/∂w, ∂C/∂b, None where C is not finite."""
         net, weight = self.net, self.sample_weight[rows]
         x, y = self.x[rows], net._matrix(self.y[rows])
         keeps = self._keeps(places, seed)
         states = forward(x, net._weights, net._biases, net._rows, keeps)
         cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))
-        if np.isfinite(cost):
-            deltas = backward(states, y, net._weights, net.spec, keeps)
-            inputs = states.activations
-            if keeps is not None:
-                inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
-            self.apply(self.gradients(inputs, deltas, weight), rate)
         right = right_answers(states.activations[-1], y)
-        return cost, float(weight[right].sum()), float(weight.sum())
-
-    def gradients(self, inputs: list[Array], deltas: list[Array], weight: Array) -> list[Array]:
-        """The first half of a step: ∂C/∂w and ∂C/∂b of a mini-batch."""
+        seen = cost, float(weight[right].sum()), float(weight.sum())
+        if not np.isfinite(cost):
+            return seen, None
+        deltas = backward(states, y, net._weights, net.spec, keeps)
+        inputs = states.activations
+        if keeps is not None:
+            inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
         total = weight.sum()
-        nabla_w, nabla_b = self.net._gradients(inputs, deltas, weight / (total or 1))
+        nabla_w, nabla_b = net._gradients(inputs, deltas, weight / (total or 1))
         gradients = [*nabla_w, *nabla_b]
-        if total == 0:  # a mini-batch without weight says nothing, of penalties neither
-            gradients = [np.zeros_like(g) for g in gradients]
-        return gradients
+        # A mini-batch without weight says nothing, of penalties neither.
+        return seen, gradients if total else [np.zeros_like(g) for g in gradients]
 
-    def apply(self, gradients: list[Array], rate: float) -> None:
-        """The second half: the rule, for a gradient that is scaled down to clip_norm where it is longer."""
+    def _second_half(self, gradients: list[Array], rate: float) -> None:
+        """The rule, for a gradient that is scaled down to clip_norm where it is longer."""
         limit, state = self.plan.clip_norm, self.state
         if limit is not None:
             norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
             if norm > limit:
                 gradients = [g * (limit / norm) for g in gradients]
-        state.step += 1
+        state.steps += 1
         for w, g, slots in zip(self._parameters(), gradients, state.arrays, strict=True):
-            update(self.plan.optimizer, w, g, slots, state.step, rate)
+            update(self.plan.optimizer, w, g, slots, state.steps, rate)
+
+    @quietly
+    def gradient(self, seed: int) -> Array:
+        """The first half of a step alone, for all samples: one flat array."""
+        places = np.arange(len(self.x))
+        _, gradients = self._first_half(places, places, seed)
+        if gradients is None:
+            return np.full(self.net._gradient_size(), np.nan, self.net.dtype)
+        return np.concatenate([g.ravel() for g in gradients])
+
+    @quietly
+    def apply(self, gradient: Array, rate: float) -> None:
+        """The second half alone."""
+        ends = np.cumsum([p.size for p in self._parameters()])[:-1]
+        parts = zip(np.split(gradient, ends), self._parameters(), strict=True)
+        self._second_half([part.reshape(p.shape) for part, p in parts], rate)
 
     def _keeps(self, places: Array, seed: int) -> list[Array] | None:
         spec = self.net.spec
@@ -276,7 +308,7 @@ class ReferenceSession:
     def snapshot(self, into: Any = None) -> Any:
         """Return copies of parameters, optimizer state and step count."""
         arrays = [p.copy() for p in self._parameters()]
-        return arrays, [[s.copy() for s in slots] for slots in self.state.arrays], self.state.step
+        return arrays, [[s.copy() for s in slots] for slots in self.state.arrays], self.state.steps
 
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
@@ -285,7 +317,7 @@ class ReferenceSession:
 
     def restore(self, snapshot: Any) -> None:
         """Return to a snapshot, which stays as it is."""
-        parameters, state, self.state.step = snapshot
+        parameters, state, self.state.steps = snapshot
         for parameter, kept in zip(self._parameters(), parameters, strict=True):
             parameter[...] = kept
         self.state.arrays = [[s.copy() for s in slots] for slots in state]

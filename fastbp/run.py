@@ -55,9 +55,27 @@ class State:
     """What an optimizer remembers from step to step; it belongs to the run."""
 
     def __init__(self, parameters: Parameters, optimizer: Optimizer, dtype: Any) -> None:
-        self.slots = optimizer.slots
-        self.buffer = aligned(len(self.slots) * parameters.buffer.size, dtype)  # (slots, parameters)
-        self.step = np.zeros(1, np.int64)  # updates made
+        self.parameters = parameters
+        self.buffer = aligned(len(optimizer.slots) * parameters.buffer.size, dtype)
+        self.slots = self.buffer.reshape(len(optimizer.slots), parameters.buffer.size)
+        self.step = np.zeros(1, np.int64)
+
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return int(self.step[0])
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self.step[0] = steps
+
+    def get(self, slot: int) -> tuple[list[Array], list[Array]]:
+        """Return copies of one array of state, in the shapes of weights and biases."""
+        return self.parameters.read(self.slots[slot])
+
+    def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy one array of state in."""
+        self.parameters.write(self.slots[slot], weights, biases)
 
 
 class Run:
@@ -76,6 +94,7 @@ class Run:
         *,
         keep_z: Sequence[bool],
         whole: Array | None = None,
+        halves: bool = False,
         clip_norm: float | None = None,
         sizes: Sequence[int] = (1,),
         input_blocks: int = 0,
@@ -83,7 +102,7 @@ class Run:
     ) -> None:
         dtype = dtype_of(spec.dtype)
         self.parameters, self.spec, self.optimizer, self.state = parameters, spec, optimizer, state
-        self.whole = whole
+        self.whole, self.halves, self.capacity = whole, halves, batch_size
         self.space = Workspace(parameters, batch_size, max(sizes), input_blocks, train=True, keep_z=keep_z)
         self.record = Record(spec.dtype, product=product_address(spec.dtype), **self._settings(batch_size, clip_norm))
         self.record.hold(
@@ -126,7 +145,8 @@ class Run:
             record.set(learns=1, rule=rule_address(Rule(GRADIENT), dtype))
             if rule and self.state:
                 record.hold(second_state=self.state.buffer)
-                record.set(second_rule=rule_address(rule, dtype))
+                self.second_rule = rule_address(rule, dtype)
+                record.set(second_rule=0 if self.halves else self.second_rule)
         elif rule and self.state:
             straight = rule.is_straight and not penalized
             record.hold(state=self.state.buffer)
@@ -141,8 +161,16 @@ class Run:
         if self.space.gradients:
             record.set(**addresses(spec.dtype, "block_gradient", "update_from_blocks"))
 
-    def bind(self, data: Data, dropout: float = 0.0, nonzeros: Nonzeros = NO_SHORT_FORM) -> None:
-        """Take other data; its mini-batches are of the run's size at most."""
+    def bind(self, data: Data) -> bool:
+        """Take the data of the next mini-batch; False, and nothing done, if there is no room for it."""
+        if len(data.x) > self.capacity:
+            return False
+        self.record.set(batch_size=len(data.x))
+        self.take(data, self.spec.dropout)
+        return True
+
+    def take(self, data: Data, dropout: float = 0.0, nonzeros: Nonzeros = NO_SHORT_FORM) -> None:
+        """Read these samples from now on."""
         labelled = data.y.ndim == 1
         self.record.set(dropout=dropout)
         self.record.hold(
@@ -186,7 +214,7 @@ class Run:
 
         run_team(work, size, self._open_barriers)
         failed = int(seen[0, 3])
-        if self.state:
+        if self.state and not self.halves:
             self.state.step += count if failed < 0 else failed - first
         cost, correct, weight = seen[0, :3].tolist()
         return Progress(cost, correct, weight, failed)
@@ -208,9 +236,18 @@ class Run:
         """Let a team whose member is missing run to its end; what it computes is worth nothing."""
         self.space.sync[DONE] = 2**62  # more generations than will ever be waited for
 
-    def apply(self, rate: float | None = None) -> None:
-        """The second half alone: the rule for the whole gradient, by one thread."""
-        self._begin(np.arange(0), None if rate is None else np.array([rate]), 0, 1)
+    def gradient(self, seed: int) -> Array:
+        """The first half of a step alone: the whole gradient of the mini-batch."""
+        self.train(np.arange(self.record["batch_size"]), 0, 1, seed)
+        assert self.whole is not None
+        return self.whole.copy()
+
+    def apply(self, gradient: Array, rate: float) -> None:
+        """The second half alone, by one thread."""
+        assert self.whole is not None
+        np.copyto(self.whole, gradient)
+        self._begin(np.arange(0), np.array([rate]), 0, 1)
+        self.record.set(second_rule=self.second_rule)
         apply_gradient(self.record.array, 0, 1)
         if self.state:
             self.state.step += 1

@@ -56,6 +56,7 @@ class Plan(NamedTuple):
     batch_size: int
     clip_norm: float | None = None  # of the gradient over all parameters; None: as it is
     epochs: int = 1  # how often each sample is going to be seen
+    steps: int = 0  # that may be to come, where nobody knows; 0: those of the epochs
 
 
 class Session(Protocol):

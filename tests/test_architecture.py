@@ -21,7 +21,7 @@ STOREYS = [
     {"defaults"},
     {"options", "spec", "labels", "arguments", "parameters", "workspace", "storage", "columns", "series", "results"},
     {"kernels"},
-    {"reporting", "training", "doubts", "nonzeros", "summary", "model_file", "constants"},
+    {"reporting", "training", "doubts", "nonzeros", "summary", "model_file", "constants", "trainer"},
     {"base"},
     {"reference", "network", "run"},
     {"checking", "equations", "datasets"},

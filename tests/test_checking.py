@@ -163,7 +163,7 @@ class Broken(ReferenceNetwork):
 
         def spoilt(*arguments):
             progress = train(*arguments)
-            if session.state.step == 20:  # once in the run
+            if session.state.steps == 20:  # once in the run
                 self._spoil(weights=self._weights, biases=self._biases)
             return progress
 
