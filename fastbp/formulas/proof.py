@@ -33,6 +33,9 @@ def check_prime(row: Any) -> None:
         trace(row.derivative, ["z", "a"])
         with np.errstate(all="ignore"):
             _compare(row, "z", row.value, lambda z: row.slope(z, row.value(z)), SEVERAL)
+            zero = np.zeros(1)
+            if not np.isfinite(row.slope(zero, row.value(zero))).all():
+                raise ValueError("the derivative is not finite at z = 0, where every z of a dead input begins")
             for dtype in (np.float32, np.float64):
                 _check_far(row, FAR.astype(dtype))
 

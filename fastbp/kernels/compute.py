@@ -6,12 +6,12 @@ from typing import Any
 
 from ..formulas.expression import Formula, Ref
 from .erf import erf
-from .exponentials import exp_any, expm1, log1p_any, log_any
+from .exponentials import exp_any, exp_negative, expm1, log1p_any, log_any
 from .numbers import Number, absolute, emit_loop, sqrt, where
 from .order import maximum, minimum, sign
 from .simd import Vectors
 from .trig import arctan, cos, sin
-from .vmath import exp, log1p, rounded, tanh
+from .vmath import log1p, rounded, tanh
 
 
 def expit(x: Any) -> Any:
@@ -55,7 +55,7 @@ def compute(simd: Any, formula: Formula, values: Mapping[str, Any]) -> list[Any]
 def _function(formula: Formula, place: int, operation: str) -> Any:
     """Return what computes a step; e^-|x| cannot overflow, and of such a number in 0..1 ln(1 + x) is cheaper."""
     if _is_decay(formula, Ref(place)):
-        return exp
+        return exp_negative
     if operation == "log1p" and _is_decay(formula, formula.steps[place][1][0]):
         return log1p
     return OPERATIONS[operation]

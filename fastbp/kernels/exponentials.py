@@ -27,6 +27,14 @@ def exp_any(x):
     return where(x < low, 0.0, y)
 
 
+def exp_negative(x):
+    """e^x for x <= 0, which cannot overflow: 0 where it is no normal number, else the bits of `exp`."""
+    x = rounded(x)
+    n, p = whole_and_rest(x)
+    scale = power_of_two(x.simd, n)
+    return where(x < NORMAL[x.simd.dtype][0], 0.0, p * scale + scale)
+
+
 def expm1(x):
     """e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - ½)): half of it first, because 2^n may overflow."""
     simd, form = x.simd, FORMATS[x.simd.dtype]

@@ -63,7 +63,7 @@ class Rule:
     def __init__(self, formula: Formula, names: tuple[str, ...] = (), steady: bool = True) -> None:
         self.formula, self.names, self.steady = formula, names, steady
         self.slots = tuple(name for name in formula.inputs if "." not in name and name not in ("share", "total", "w"))
-        self.places = {name if name in FIXED else f"c.{name}": i for i, name in enumerate((*FIXED, *names))}
+        self.places = {name: i for i, name in enumerate([*FIXED, *(f"c.{name}" for name in names)])}
         self.key = formula.digest
 
     @property
