@@ -224,7 +224,7 @@ class Run:
         if order is not self.record.held.get("order"):
             self.record.hold(order=order)
             self.record.set(num_samples=len(order))
-        if self.constants and self.state:
+        if self.constants and self.state and count:
             part = None if rates is None else rates[first : first + count]
             table, row = self.constants.rows(int(self.state.step[0]), count, part)
             if table is not self.record.held.get("constants"):

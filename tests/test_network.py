@@ -197,10 +197,10 @@ digest = hashlib.sha256()
 for dtype, n_in, zeros in [("float32", 33, 0), ("float64", 33, 0), ("float32", 100, 0.9), ("float64", 100, 0.9)]:
     x, y = rng.random((70, n_in)), rng.integers(0, 5, 70)
     x[rng.random(x.shape) < zeros] = 0
-    net = Network([n_in, 17, 40, 5], activation=["tanh", "sigmoid"], output="softmax", cost="cross_entropy",
+    net = Network([n_in, 17, 40, 5], activation=["tanh", "gelu"], output="softmax", cost="cross_entropy",
                   l2=1e-3, dtype=dtype, seed=0)
-    for batch_size in 16, 1:
-        net.fit(x, y, epochs=2, batch_size=batch_size, optimizer=Adam(0.01), verbose=0)
+    for batch_size, clip_norm in (16, None), (1, None), (16, 0.1):
+        net.fit(x, y, epochs=2, batch_size=batch_size, optimizer=Adam(0.01), clip_norm=clip_norm, verbose=0)
     for array in [*net.weights, *net.biases, net.predict(x)]:
         digest.update(array.tobytes())
 print(LANES, digest.hexdigest())
@@ -216,6 +216,35 @@ def test_bits_are_the_same_at_every_vector_width():
         said.append(run.stdout.split())
     assert [lanes for lanes, _ in said] == ["16", "8", "4"]
     assert len({digest for _, digest in said}) == 1, said
+
+
+PLAIN = """
+import hashlib, numpy as np
+from fastbp import SGD, Adam
+from fastbp.kernels.insides import MISSING
+from fastbp.network import Network
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+x, y = rng.random((70, 33)), rng.integers(0, 5, 70)
+x[:, :20][rng.random((70, 20)) < 0.9] = 0
+for batch_size, optimizer, clip_norm in (8, Adam(0.01), None), (1, SGD(0.1), None), (9, SGD(0.1, 0.9), 0.1):
+    net = Network([33, 17, 5], activation="silu", cost="cross_entropy", seed=0, threads=2)
+    net.fit(x, y, epochs=2, batch_size=batch_size, optimizer=optimizer, clip_norm=clip_norm, verbose=0)
+    for array in [*net.weights, *net.biases, net.predict(x), net.predict(x[0])]:
+        digest.update(array.tobytes())
+print(bool(MISSING), digest.hexdigest())
+"""
+
+
+def test_bits_are_the_same_by_plain_numba():
+    said = []
+    for plain in ("", "1"):
+        run = subprocess.run(
+            [sys.executable, "-c", PLAIN], env=env(FASTBP_PLAIN_NUMBA=plain), check=True, text=True, capture_output=True
+        )
+        said.append(run.stdout.split())
+    assert [missing for missing, _ in said] == ["False", "True"]
+    assert said[0][1] == said[1][1]
 
 
 def as_it_is(x):
