@@ -222,10 +222,10 @@ def test_cosine_refuses(arguments, message):
 
 
 def by_epochs(t):
-    return 0.1 if t < 1.5 else 0.01  # not for arrays
+    return 0.01 if t < 1.5 else 0.001  # not for arrays
 
 
-@pytest.mark.parametrize("schedule", [fastbp.schedules.cosine(0.1, epochs=3, warmup=1), by_epochs, lambda t: 0.05])
+@pytest.mark.parametrize("schedule", [fastbp.schedules.cosine(0.01, epochs=3, warmup=1), by_epochs, lambda t: 0.005])
 @pytest.mark.parametrize("kind", [fastbp.SGD, partial(Adam, epsilon=1e-3), partial(fastbp.RMSprop, epsilon=1e-2)])
 @pytest.mark.parametrize("batch_size", [1, 10])
 def test_schedules_agree_with_reference(schedule, kind, batch_size, data):
