@@ -5,11 +5,11 @@ from typing import Any
 
 import numba
 
+from fastbp.kernels.blocking import MAX_ROWS
 from fastbp.kernels.gemm import PRODUCT, call_product, panel_product
 from fastbp.kernels.jit import kernel
 from fastbp.kernels.pointers import pointer
 from fastbp.kernels.simd import lanes
-from fastbp.kernels.tiles import MAX_ROWS
 from fastbp.parameters import aligned
 
 DEPTH = 128  # of the product: everything stays in the first-level cache

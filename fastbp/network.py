@@ -18,7 +18,7 @@ from .kernels.activate import activation_address, needs_z, prime_address
 from .kernels.costs import jacobian_follows
 from .kernels.jit import entry
 from .kernels.predict import predict, predict_one
-from .kernels.run import Record
+from .kernels.records import Record
 from .kernels.simd import lanes
 from .nonzeros import find_nonzeros
 from .parameters import Parameters, aligned

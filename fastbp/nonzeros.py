@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .formulas import Array
+from .kernels.blocking import BLOCK_INPUTS
 from .kernels.nonzeros import entry_type, find
-from .workspace import BLOCK_INPUTS
 
 # Of all inputs, how many may differ from 0. At 0.25 steps take 0.6 to 0.95 of their time, at 0.3 some take longer
 # (Zen 4; 784-30-10, 784-128-10 and 784-512-512-10, both dtypes, vectors of 8 and of 16).

@@ -12,31 +12,8 @@ from typing import Any
 import numpy as np
 
 from .formulas import Array
-
-# One row per computed layer; offsets count numbers from the start of the buffer named.
-LAYER = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "n_in",
-            "n_out",
-            "rows",  # n_in, padded
-            "columns",  # n_out, padded
-            "weights",  # in parameters: panels of (rows, width)
-            "bias",  # in parameters: (columns,)
-            "sigma",  # address of σ, see kernels/activate.py; 0: a = z
-            "prime",  # address of ⊙ σ'; 0: it is 1, or part of the cost's function
-            "input",  # in work: a^(l-1) (m, ld_input)
-            "ld_input",
-            "z",  # in work: z^l (m, ld), where a^l or δ^l comes to lie, unless σ' needs it
-            "output",  # in work: a^l (m, ld)
-            "delta",  # in work: δ^l (m, ld)
-            "ld",
-            "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied
-        )
-    ]
-)
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+from .kernels.blocking import LINE, PANEL_VECTORS
+from .kernels.records import LAYER
 
 
 def padded(n: int, multiple: int) -> int:
@@ -47,8 +24,8 @@ def padded(n: int, multiple: int) -> int:
 def aligned(size: int, dtype: Any) -> Array:
     """Return `size` zeros that begin on a cache line."""
     dtype = np.dtype(dtype)
-    raw = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
+    raw = np.zeros(size * dtype.itemsize + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
     return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
@@ -56,7 +33,7 @@ class Parameters:
     """All weights and biases of a network."""
 
     def __init__(self, sizes: Sequence[int], dtype: Any, lanes: int) -> None:
-        self.panel = 2 * lanes  # numbers across a full panel
+        self.panel = PANEL_VECTORS * lanes  # numbers across a full panel
         self.layers = np.zeros(len(sizes) - 1, LAYER)
         size = 0
         for layer, n_in, n_out in zip(self.layers, sizes, sizes[1:], strict=False):

@@ -11,12 +11,12 @@ import numpy as np
 from .constants import Constants
 from .formulas import Array
 from .formulas.optimizers import Optimizer
-from .kernels import blocks, epoch, online, skipping
+from .kernels import chains, epoch, online, skipping
 from .kernels.costs import cost_address
 from .kernels.gemm import PRODUCT, panel_product
 from .kernels.halves import apply_gradient
+from .kernels.records import Record
 from .kernels.rules import GRADIENT, Rule, penalty_address, rule_address, rule_of
-from .kernels.run import Record
 from .kernels.team import DONE
 from .nonzeros import NO_SHORT_FORM, Nonzeros
 from .pace import TeamSize
@@ -44,8 +44,8 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
     callees = {
         "forward_entries": (skipping.FORWARD_ENTRIES, skipping.forward_entries),
         "add_entries": (skipping.ADD_ENTRIES, skipping.add_entries),
-        "block_gradient": (blocks.BLOCK_GRADIENT, blocks.block_gradient),
-        "update_from_blocks": (blocks.UPDATE_FROM_BLOCKS, blocks.update_from_blocks),
+        "chain_gradient": (chains.CHAIN_GRADIENT, chains.chain_gradient),
+        "update_from_chains": (chains.UPDATE_FROM_CHAINS, chains.update_from_chains),
         "update_and_forward": (online.UPDATE_AND_FORWARD, online.update_and_forward),
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
@@ -159,7 +159,7 @@ class Run:
         if input_blocks:
             record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
         if self.space.gradients:
-            record.set(**addresses(spec.dtype, "block_gradient", "update_from_blocks"))
+            record.set(**addresses(spec.dtype, "chain_gradient", "update_from_chains"))
 
     def bind(self, data: Data) -> bool:
         """Take the data of the next mini-batch; False, and nothing done, if there is no room for it."""

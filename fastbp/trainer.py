@@ -12,7 +12,6 @@ from .formulas.schedules import rates_at
 from .streams import DROPOUT, stream
 from .training import Data, Plan, Session, Task, Trained, train
 
-
 MANY = 10_000  # steps that may be to come, for whoever chooses a team
 
 

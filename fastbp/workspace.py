@@ -6,13 +6,8 @@ from typing import Any
 import numpy as np
 
 from .formulas import Array
-from .parameters import ALIGNMENT, Parameters, aligned, padded
-
-CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
-SUM_ROWS = 256  # samples that are taken through all panels of a layer together
-BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see kernels/skipping.py
-CHAIN_ROWS = 128  # samples added up in one chain: what they need of inputs and errors fits the first-level cache
-MAX_CONSTANTS = 32  # numbers that an optimizer's rule may need
+from .kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, LINE, MAX_CONSTANTS, SUM_ROWS
+from .parameters import Parameters, aligned, padded
 
 
 def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
@@ -21,7 +16,7 @@ def leading_dimension(n: int, lanes: int, itemsize: int) -> int:
     Rows a power of two apart fall into the same sets of the cache and push each other out.
     """
     n = padded(n, lanes)
-    return n + ALIGNMENT // itemsize if n * itemsize % 1024 == 0 else n
+    return n + LINE // itemsize if n * itemsize % 1024 == 0 else n
 
 
 class Workspace:
@@ -48,7 +43,7 @@ class Workspace:
         def place(numbers: int) -> int:
             nonlocal size
             start = size
-            size += padded(numbers, ALIGNMENT // dtype.itemsize)
+            size += padded(numbers, LINE // dtype.itemsize)
             return start
 
         self.zeros = place(parameters.panel)  # (panel,): what products without a bias start from
@@ -80,7 +75,7 @@ class Workspace:
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
         self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see kernels/nonzeros.py
-        self.sync = np.zeros(2 * ALIGNMENT // 8, np.int64)  # two counters, a cache line apart
+        self.sync = np.zeros(2 * LINE // 8, np.int64)  # two counters, a cache line apart
         self.seen = np.zeros((threads, 4))  # of each thread, see kernels/epoch.py
 
     @property

@@ -11,9 +11,9 @@ import pytest
 
 from fastbp import SGD, Adam
 from fastbp.checking import OPTIMIZERS, cross_check
+from fastbp.kernels.blocking import SUM_ROWS
 from fastbp.network import Network
 from fastbp.training import NOTHING, Data, Plan
-from fastbp.workspace import SUM_ROWS
 
 WIDTHS = (1, 2, 3, 15, 16, 17, 31, 33, 100)
 HIDDEN = ("sigmoid", "tanh", "relu", "identity")

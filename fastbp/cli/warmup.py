@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..formulas.optimizers import SGD
+from ..kernels.blocking import SUM_ROWS
 from ..network import Network
 from ..nonzeros import LEAST_BATCH, LEAST_EPOCHS, LEAST_INPUTS
-from ..workspace import SUM_ROWS
 from .outcome import Outcome
 
 DTYPES = ("float32", "float64")

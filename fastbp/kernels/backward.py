@@ -1,14 +1,13 @@
 """BP1 and BP2: the error δ of every layer, for a block of rows."""
 
 from .activate import call_prime
+from .blocking import PANELS_AHEAD, panel_of
 from .costs import call_cost
+from .fields import costs_at, order_at, parameters_at, right_at, work_at
 from .gemm import call_product
 from .jit import part
-from .run import costs_at, order_at, parameters_at, right_at, work_at
-from .simd import lanes_of, panel_of
+from .simd import lanes_of
 from .transpose import transpose_block
-
-PANELS_AHEAD = 2  # one square lies far from the next, and nothing else would have it fetched in time
 
 
 @part

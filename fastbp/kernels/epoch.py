@@ -2,18 +2,11 @@
 
 import math
 
-from ..workspace import CHAIN_ROWS
 from .backward import hidden_delta, output_delta
-from .blocks import call_block_gradient, call_update_from_blocks
+from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
+from .chains import call_chain_gradient, call_update_from_chains
 from .dropout import drop
-from .forward import squash, weighted_input
-from .fpu import flush_denormals, restore_denormals
-from .halves import update_from_whole
-from .jit import kernel, part
-from .online import call_update_and_forward
-from .pointers import advance
-from .rows import gather, scale
-from .run import (
+from .fields import (
     constants_at,
     costs_at,
     layer_at,
@@ -26,11 +19,16 @@ from .run import (
     work_at,
     x_at,
 )  # fmt: skip
+from .forward import squash, weighted_input
+from .fpu import flush_denormals, restore_denormals
+from .halves import update_from_whole
+from .jit import kernel, part
+from .online import call_update_and_forward
+from .pointers import advance
+from .rows import gather, scale
 from .skipping import call_forward_entries
 from .team import begin_of, meet
 from .update import update_layer, write_constants
-
-BLOCK_ROWS = 256  # rows taken through all layers together: few enough for the cache, and weights are read once for all
 
 
 @part
@@ -117,7 +115,7 @@ def update_all(run, batch, m, share, thread, team, together, following, m_follow
     if not run.straight:
         write_constants(run, batch, share, thread)
     if together:
-        call_update_from_blocks(address=run.update_from_blocks, run=run, m=m, thread=thread, team=team)
+        call_update_from_chains(address=run.update_from_chains, run=run, m=m, thread=thread, team=team)
         return
     # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
     for l in range(run.num_layers):
@@ -151,10 +149,10 @@ def train(run, first, count, thread, team):
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
         while row < stop:
-            rows = min(CHAIN_ROWS if together else BLOCK_ROWS, stop - row)
+            rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
             rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending)
             if together and run.learns:
-                call_block_gradient(address=run.block_gradient, run=run, first=row, m=rows)
+                call_chain_gradient(address=run.chain_gradient, run=run, first=row, m=rows)
             row += rows
         met = meet(run, team, met)
         # Every thread adds up all rows in order: the same sum, the same decision.

@@ -1,10 +1,10 @@
 """Equation (25): z^l = w^l a^(l-1) + b^l, a^l = σ(z^l), for a block of rows."""
 
 from .activate import call_activate
+from .fields import parameters_at, work_at
 from .gemm import panels_product
 from .jit import part
 from .rows import copy
-from .run import parameters_at, work_at
 
 
 @part

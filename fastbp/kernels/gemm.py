@@ -3,11 +3,12 @@
 Vocabulary of this file alone: C is (m, n), A (m, k), B (k, n). A panel of B is `vectors` vectors wide.
 """
 
+from .blocking import GROUPS, MAX_ROWS, panel_of
 from .callee import NUMBERS, SIZE, Callee
 from .jit import kernel, part
 from .pointers import advance
-from .simd import lanes_of, panel_of
-from .tiles import GROUPS, MAX_ROWS, product_tiles
+from .simd import lanes_of
+from .tiles import product_tiles
 
 
 @kernel(no_cpython_wrapper=True)

@@ -11,21 +11,20 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .blocking import SQUARE_CHAINS, panel_of
+from .fields import layer_at, number_at, parameters_at, put, second_state_at, squares_at, whole_at, work_at
 from .flow import I64, Loop
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel, part
 from .rules import call_rule
-from .run import layer_at, number_at, parameters_at, put, second_state_at, squares_at, whole_at, work_at
-from .simd import Vectors, lanes_of, panel_of
+from .simd import Vectors, lanes_of
 from .team import begin_of, meet
 from .update import write_constants
-
-CHAINS = 4  # of sums: one alone waits for each of its multiply-adds
 
 
 @intrinsic
 def add_squares(typing_context, g, n, step, out):
-    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision: CHAINS sums over k = 0, 4, 8 ..
+    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision: SQUARE_CHAINS sums over k = 0, 4, 8 ..
 
     - g: pointer to (n, step); out: to as many float64 as a vector has numbers
 
@@ -45,12 +44,12 @@ def add_squares(typing_context, g, n, step, out):
             return builder.call(fma, [x, x, total])
 
         zero = ir.Constant(wide, None)
-        with Loop(builder, builder.udiv(n, I64(CHAINS)), g, *[zero] * CHAINS) as loop:
+        with Loop(builder, builder.udiv(n, I64(SQUARE_CHAINS)), g, *[zero] * SQUARE_CHAINS) as loop:
             place, *sums = loop.values
             sums = [add(total, at(place, [builder.mul(step, I64(i))])) for i, total in enumerate(sums)]
-            loop.later = [at(place, [builder.mul(step, I64(CHAINS))]), *sums]
+            loop.later = [at(place, [builder.mul(step, I64(SQUARE_CHAINS))]), *sums]
         place, first, *others = loop.values
-        with Loop(builder, builder.urem(n, I64(CHAINS)), place, first) as loop:
+        with Loop(builder, builder.urem(n, I64(SQUARE_CHAINS)), place, first) as loop:
             loop.later = [at(loop.values[0], [step]), add(loop.values[1], loop.values[0])]
         total = loop.values[1]
         for other in others:

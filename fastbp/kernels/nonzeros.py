@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from ..workspace import BLOCK_INPUTS
+from .blocking import BLOCK_INPUTS, LINE
+from .fields import number_at, order_at, picked_at, put, starts_at
 from .flow import I64, Loop
 from .jit import kernel, part
 from .pointers import ask, emit_prefetch
-from .run import number_at, order_at, picked_at, put, starts_at
-from .simd import LINE, Vectors
+from .simd import Vectors
 
 I32 = ir.IntType(32)
 

@@ -9,16 +9,17 @@ of the workspace. The bits are those of `forward.py` and `update.py`.
 from typing import Any
 
 from ..formulas.expression import trace
+from .blocking import PANEL_VECTORS, panel_of
 from .callee import NUMBERS, SIZE, Callee, Emitted
 from .compute import compute
+from .fields import LAYER, RUN, parameters_at, state_at, work_at
 from .flow import I64, Loop, call_apart, choose
 from .jit import kernel
 from .native import address_of
 from .numbers import Number, numbers
 from .rows import add
 from .rules import PENALIZED, Rule
-from .run import LAYER, RUN, parameters_at, state_at, work_at
-from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
+from .simd import Vectors, lanes_of
 from .update import update_weights
 
 # Plain SGD without penalties: δ holds -η/m δ already, and the sum is the update.

@@ -1,11 +1,11 @@
 """Forward alone: for many samples, and for one at the least cost of a call."""
 
+from .fields import layer_at, order_at, run_at, work_at, x_at
 from .forward import forward_layer
 from .fpu import flush_denormals, restore_denormals
 from .jit import kernel
 from .pointers import pointer
 from .rows import all_finite, copy, gather
-from .run import layer_at, order_at, run_at, work_at, x_at
 
 
 @kernel(no_cfunc_wrapper=True)

@@ -7,12 +7,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .blocking import ROWS_AHEAD
 from .flow import I64, Loop
 from .numbers import emit_map
 from .pointers import emit_prefetch
 from .simd import IR_TYPES, Vectors
-
-AHEAD = 16  # rows whose first line is asked for before its turn: short rows lie a cache miss apart
 
 
 @intrinsic
@@ -29,7 +28,7 @@ def gather(typing_context, x, n, order, m, target, ld):
         last = at(order, [builder.sub(m, I64(1))])
         with Loop(builder, m, order, target) as rows:
             here, row = rows.values
-            later = at(here, [I64(AHEAD)])
+            later = at(here, [I64(ROWS_AHEAD)])
             later = builder.select(builder.icmp_unsigned("<", later, last), later, last)
             emit_prefetch(builder, at(first, [builder.mul(builder.load(later), n)]))
             source = at(first, [builder.mul(builder.load(here), n)])

@@ -11,6 +11,7 @@ from typing import Any
 from ..formulas.expression import Formula, trace
 from ..formulas.optimizers import SGD, Optimizer, constants_at, is_steady, traced_rule
 from ..formulas.penalties import penalty_gradient
+from .blocking import VECTORS_AHEAD
 from .callee import NUMBERS, SIZE, Emitted
 from .compute import compute
 from .flow import I64, Loop
@@ -22,7 +23,6 @@ from .simd import Vectors
 # The constants of a step, in this order in memory: what a sample's gradient counts in C; the penalties over that; then
 # what `optimizers.constants_at` names.
 FIXED = ("share", "l1", "l2")
-AHEAD = 16  # vectors: what is asked for while it is still on its way from the outer caches
 
 
 @Emitted
@@ -84,7 +84,7 @@ class Rule:
         """
         builder, at = simd.builder, simd.builder.gep
         for array in arrays.values():
-            emit_prefetch(builder, at(array, [builder.add(offset, I64(AHEAD * simd.count))]))
+            emit_prefetch(builder, at(array, [builder.add(offset, I64(VECTORS_AHEAD * simd.count))]))
         old = numbers(simd, *(simd.load(at(array, [offset])) for array in arrays.values()))
         new = compute(simd, self.formula, values | dict(zip(arrays, old, strict=True)))
         for (name, array), result, value in zip(arrays.items(), self.formula.outputs, new, strict=True):

@@ -15,8 +15,6 @@ from .flow import I64
 from .target import LANES
 
 I32 = ir.IntType(32)
-PANEL_VECTORS = 2
-LINE = 64  # bytes: a cache line, and the widest vector
 IR_TYPES = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 
@@ -45,8 +43,6 @@ def constant_of(number):
 
 
 lanes_of = constant_of(lanes)
-line_of = constant_of(lambda dtype: LINE // (dtype.bitwidth // 8))  # numbers in a cache line
-panel_of = constant_of(lambda dtype: PANEL_VECTORS * lanes(dtype))  # numbers across a panel of weights
 
 
 class Vectors:

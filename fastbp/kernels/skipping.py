@@ -6,17 +6,16 @@ Each sum has the terms of `gemm`'s, in the same order, but for those that are 0:
 from numba import types
 from numba.extending import intrinsic
 
-from ..workspace import BLOCK_INPUTS, CHAIN_ROWS
+from .blocking import BLOCK_INPUTS, CHAIN_ROWS, GROUPS, PANEL_VECTORS, panel_of
 from .callee import NUMBERS, SIZE, Callee
+from .fields import LAYER, RUN, order_at, parameters_at, work_at
 from .flow import I64, Loop, call_apart, choose
 from .gemm import panels_at_once
 from .jit import kernel
 from .nonzeros import Row, emit_pointers, pick
 from .pointers import advance
 from .rows import add, clear
-from .run import LAYER, RUN, order_at, parameters_at, work_at
-from .simd import PANEL_VECTORS, Vectors, lanes_of, panel_of
-from .tiles import GROUPS
+from .simd import Vectors, lanes_of
 
 WIDTHS = [1] + [PANEL_VECTORS * 2**i for i in range(GROUPS[1].bit_length())]  # of a product, in vectors
 

@@ -13,10 +13,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .fields import sync_at
 from .fpu import ON_X86
 from .jit import part
 from .pointers import advance
-from .run import sync_at
 
 I64 = ir.IntType(64)
 SPINS = 2000  # some 20 us, then yield at every look

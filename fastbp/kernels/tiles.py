@@ -1,25 +1,15 @@
 """Register tiles: the part of C that stays in registers while k runs, and the choice of its size."""
 
-import platform
-
 from numba import types
 from numba.extending import intrinsic
 
+from .blocking import GROUPS, HINTS, LONG, MAX_ROWS, PANEL_VECTORS
 from .flow import I64, Loop, call_apart, choose
 from .pointers import emit_prefetch
-from .simd import PANEL_VECTORS, Vectors
-from .target import LANES
+from .simd import Vectors
 
-# Accumulators of a tile stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
-MANY_REGISTERS = LANES == 16 or platform.machine() in ("aarch64", "arm64")
-MAX_ROWS = 12 if MANY_REGISTERS else 6
-# Few rows would wait for their own multiply-adds (4 cycles each, 2 begin in a cycle), unless several panels go side by
-# side: as many as here, by the number of rows. 3 x 4 vectors and their operands do not fit into 16 registers.
-GROUPS = (1, 4, 2, 2) if MANY_REGISTERS else (1, 4, 2)
 SIZES = [(rows, vectors) for rows in range(1, MAX_ROWS + 1) for vectors in (1, PANEL_VECTORS)]
 SIZES += [(1, 4 * PANEL_VECTORS), *((rows, 2 * PANEL_VECTORS) for rows in range(1, len(GROUPS)))]
-HINTS = 2  # lines asked for beside each tile, twice as many where k is long
-LONG = 64  # steps of k that are time enough for a number to come from an outer cache
 
 
 def emit_sums(simd, rows, vectors, a, ras, kas, b, ldb, ldp, k):

@@ -4,12 +4,8 @@ A thread takes a run of inputs. Each weight's sum runs over the samples in one o
 the bits do not depend on the number of threads.
 """
 
-from ..workspace import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS
-from .gemm import call_product
-from .jit import part
-from .pointers import advance
-from .rules import FIXED, call_penalty, call_rule
-from .run import (
+from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS, line_of, panel_of
+from .fields import (
     constants_at,
     layer_at,
     number_at,
@@ -21,7 +17,11 @@ from .run import (
     work_at,
     x_at,
 )  # fmt: skip
-from .simd import lanes_of, line_of, panel_of
+from .gemm import call_product
+from .jit import part
+from .pointers import advance
+from .rules import FIXED, call_penalty, call_rule
+from .simd import lanes_of
 from .skipping import call_add_entries
 from .team import begin_of
 

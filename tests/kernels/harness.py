@@ -9,6 +9,7 @@ import os
 from fractions import Fraction
 
 import numpy as np
+from fastbp.kernels.settings import settings as make_settings
 from numba import types
 from numba.extending import intrinsic
 
@@ -17,7 +18,6 @@ from fastbp.kernels.backward import transpose_panel
 from fastbp.kernels.jit import address, kernel
 from fastbp.kernels.pointers import call, pointer
 from fastbp.kernels.rows import add, all_finite, clear, copy, gather, scale
-from fastbp.kernels.settings import settings as make_settings
 from fastbp.kernels.simd import PANEL_VECTORS, lanes
 from fastbp.kernels.skipping import WIDTHS
 from fastbp.kernels.target import CHOICES, LANES

@@ -1,22 +1,39 @@
-"""One record for a run: where its arrays lie, what is called by address, and what is set.
+"""The records that kernels read: one for a run, and one for each layer, by name.
 
-Kernels get the record, and find everything from it by name. Addresses instead of arrays: a slice of a numba array
-counts references with atomic instructions, and two threads that do so fight over one cache line.
+They hold addresses instead of arrays: a slice of a numba array counts references with atomic instructions, and two
+threads that do so fight over one cache line.
 """
 
 from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-from numba.np import numpy_support
 
-from ..parameters import LAYER as LAYER_DTYPE
-from .callee import Kind
-from .simd import dtype_of
+# One row per computed layer; offsets count numbers from the start of the buffer named.
+LAYER = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "n_in",
+            "n_out",
+            "rows",  # n_in, padded
+            "columns",  # n_out, padded
+            "weights",  # in parameters: panels of (rows, width)
+            "bias",  # in parameters: (columns,)
+            "sigma",  # address of σ, see kernels/activate.py; 0: a = z
+            "prime",  # address of ⊙ σ'; 0: it is 1, or part of the cost's function
+            "input",  # in work: a^(l-1) (m, ld_input)
+            "ld_input",
+            "z",  # in work: z^l (m, ld), where a^l or δ^l comes to lie, unless σ' needs it
+            "output",  # in work: a^l (m, ld)
+            "delta",  # in work: δ^l (m, ld)
+            "ld",
+            "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied
+        )
+    ]
+)
 
+# One for a run: where its arrays lie, what is called by address, and what is set.
 FIELDS = {
     # addresses of arrays
     "layers": np.int64,  # (num_layers,) of LAYER
@@ -48,15 +65,15 @@ FIELDS = {
     "second_rule": np.int64,  # what becomes of the whole gradient
     "forward_entries": np.int64,
     "add_entries": np.int64,
-    "block_gradient": np.int64,
-    "update_from_blocks": np.int64,
+    "chain_gradient": np.int64,
+    "update_from_chains": np.int64,
     "update_and_forward": np.int64,
     # offsets in work, in numbers
     "zeros": np.int64,  # (panel,) of 0
     "scratch": np.int64,  # (threads, scratch_size)
     "scratch_size": np.int64,
     "turned": np.int64,  # in a thread's scratch: a transposed panel
-    "gradients": np.int64,  # (blocks of samples, num_parameters), see blocks.py; 0: none
+    "gradients": np.int64,  # (chains of samples, num_parameters), see chains.py; 0: none
     # sizes and settings
     "num_layers": np.int64,
     "num_parameters": np.int64,
@@ -117,115 +134,5 @@ class Record:
         for name, array in arrays.items():
             self.held[name] = array
             self.words[PLACES[name]] = 0 if array is None else array.ctypes.data
-
-
-RECORDS = {kind: numpy_support.from_dtype(record_of(kind.name)) for kind in (types.float32, types.float64)}
-RUN = Kind(RECORDS.__getitem__)
-LAYER_RECORD = numpy_support.from_dtype(LAYER_DTYPE)
-LAYER = Kind(lambda dtype: LAYER_RECORD)
-LAYER_SIZE = LAYER_DTYPE.itemsize
-
-
-def _emit_record(context, builder, kind, address):
-    return builder.inttoptr(address, context.get_value_type(kind))
-
-
-@intrinsic
-def run_at(typing_context, address, like):
-    """The run whose record lies at an address, of numbers such as `like` holds."""
-    kind = RECORDS[like.dtype]
-
-    def codegen(context, builder, signature, arguments):
-        return _emit_record(context, builder, kind, arguments[0])
-
-    return kind(types.intp, like), codegen
-
-
-@intrinsic
-def layer_at(typing_context, run, place):
-    """Layer `place` of a run."""
-
-    def codegen(context, builder, signature, arguments):
-        first = _emit_field(context, builder, run, arguments[0], "layers")
-        offset = builder.mul(arguments[1], arguments[1].type(LAYER_SIZE))
-        return _emit_record(context, builder, LAYER_RECORD, builder.add(first, offset))
-
-    return LAYER_RECORD(run, types.intp), codegen
-
-
-def _emit_field(context, builder, run, record, name):
-    kind = context.get_data_type(run.typeof(name))
-    return builder.load(cgutils.get_record_member(builder, record, run.offset(name), kind))
-
-
-def _place_in(field: str, of: Any) -> Any:
-    """Make the function that gives the pointer to number `offset` of an array of a run."""
-
-    @intrinsic
-    def at(typing_context, run, offset):
-        place = types.CPointer(of(run))
-
-        def codegen(context, builder, signature, arguments):
-            first = _emit_field(context, builder, run, arguments[0], field)
-            return builder.gep(builder.inttoptr(first, context.get_value_type(place)), [arguments[1]])
-
-        return place(run, types.intp), codegen
-
-    return at
-
-
-def _double(run: Any) -> Any:
-    return types.float64
-
-
-def _integer(run: Any) -> Any:
-    return types.int64
-
-
-parameters_at, state_at, second_state_at, work_at, x_at, weights_at, whole_at = (
-    _place_in(name, dtype_of)
-    for name in ("parameters", "state", "second_state", "work", "x", "weights", "whole")
-)
-costs_at, right_at, seen_at, constants_at, squares_at = (
-    _place_in(name, _double) for name in ("costs", "right", "seen", "constants", "squares")
-)
-order_at, sync_at, picked_at, starts_at = (_place_in(name, _integer) for name in ("order", "sync", "picked", "starts"))
-
-
-@intrinsic
-def one_of(typing_context, run):
-    """Pointer to the 1 of a run."""
-    place = types.CPointer(dtype_of(run))
-
-    def codegen(context, builder, signature, arguments):
-        number = context.get_data_type(place.dtype)
-        return cgutils.get_record_member(builder, arguments[0], run.offset("one"), number)
-
-    return place(run), codegen
-
-
-@intrinsic
-def number_at(typing_context, place):
-    """The number at a pointer."""
-
-    def codegen(context, builder, signature, arguments):
-        return builder.load(arguments[0])
-
-    return place.dtype(place), codegen
-
-
-@intrinsic
-def put(typing_context, place, number):
-    """Leave a number at a pointer, rounded to what lies there."""
-
-    def codegen(context, builder, signature, arguments):
-        place, number = arguments
-        kind = place.type.pointee
-        if number.type != kind:
-            number = builder.fptrunc(number, kind)
-        builder.store(number, place)
-        return context.get_dummy_value()
-
-    return types.void(place, number), codegen
 
 

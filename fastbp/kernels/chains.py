@@ -1,22 +1,22 @@
-"""BP3, BP4 and the rule where a mini-batch is long and the network small: each block of samples has its own gradient.
+"""BP3, BP4 and the rule where a mini-batch is long and the network small: each chain of samples has its own gradient.
 
-It is made while the block's activations and errors are in the cache of the core that made them; `update.py` would
+It is made while the chain's activations and errors are in the cache of the core that made them; `update.py` would
 fetch them again, and from another core's cache where a team works. The sums are the same, in the same order.
 """
 
-from ..workspace import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS
+from .blocking import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, panel_of
 from .callee import SIZE, Callee
+from .fields import RUN, layer_at, parameters_at, work_at
 from .jit import kernel
 from .rows import add, copy
-from .run import RUN, layer_at, parameters_at, work_at
-from .simd import lanes_of, panel_of
+from .simd import lanes_of
 from .team import begin_of
 from .update import add_products, update_weights
 
 
 @kernel(no_cpython_wrapper=True)
-def block_gradient(run: RUN, first: SIZE, m: SIZE):
-    """Σ δ aᵀ and Σ δ of samples first .. first + m - 1, one block, laid out as the parameters are."""
+def chain_gradient(run: RUN, first: SIZE, m: SIZE):
+    """Σ δ aᵀ and Σ δ of samples first .. first + m - 1, one chain, laid out as the parameters are."""
     gradient = run.gradients + first // CHAIN_ROWS * run.num_parameters
     for l in range(run.num_layers):
         layer = layer_at(run, l)
@@ -32,11 +32,11 @@ def block_gradient(run: RUN, first: SIZE, m: SIZE):
 
 
 @kernel(no_cpython_wrapper=True)
-def update_from_blocks(run: RUN, m: SIZE, thread: SIZE, team: SIZE):
-    """The gradients of all blocks added up, and the rule, for this thread's share of the parameters."""
+def update_from_chains(run: RUN, m: SIZE, thread: SIZE, team: SIZE):
+    """The gradients of all chains added up, and the rule, for this thread's share of the parameters."""
     constants = run.scratch + thread * run.scratch_size
     g = work_at(run, constants + MAX_CONSTANTS)
-    blocks = (m + CHAIN_ROWS - 1) // CHAIN_ROWS
+    chains = (m + CHAIN_ROWS - 1) // CHAIN_ROWS
     biases = layer_at(run, 0).bias  # the first number that is not a weight
     lanes, size = lanes_of(run), run.num_parameters
     place, stop = begin_of(thread, team, size, lanes), begin_of(thread + 1, team, size, lanes)
@@ -46,12 +46,12 @@ def update_from_blocks(run: RUN, m: SIZE, thread: SIZE, team: SIZE):
         target = parameters_at(run, place) if run.straight else g
         if not run.straight:
             copy(work_at(run, run.gradients + place), g, count)
-        for block in range(0 if run.straight else 1, blocks):
-            add(work_at(run, run.gradients + block * size + place), target, count)
+        for chain in range(0 if run.straight else 1, chains):
+            add(work_at(run, run.gradients + chain * size + place), target, count)
         if not run.straight:
             update_weights(run, weights, place, count, g, work_at(run, constants))
         place += count
 
 
-BLOCK_GRADIENT, UPDATE_FROM_BLOCKS = Callee(block_gradient.py_func), Callee(update_from_blocks.py_func)
-call_block_gradient, call_update_from_blocks = BLOCK_GRADIENT.call, UPDATE_FROM_BLOCKS.call
+CHAIN_GRADIENT, UPDATE_FROM_CHAINS = Callee(chain_gradient.py_func), Callee(update_from_chains.py_func)
+call_chain_gradient, call_update_from_chains = CHAIN_GRADIENT.call, UPDATE_FROM_CHAINS.call
