@@ -29,7 +29,7 @@ def quick(monkeypatch):
     monkeypatch.setattr("benchmarks.run.SECONDS", 1e-4)
     monkeypatch.setattr("benchmarks.run.SETTLE_SECONDS", 0.0)
     monkeypatch.setattr("benchmarks.command.limit_threads", lambda count: [])
-    monkeypatch.setattr("fastbp.options.available_cores", lambda: 64)
+    monkeypatch.setattr("fastbp.border.options.available_cores", lambda: 64)
 
 
 @pytest.fixture

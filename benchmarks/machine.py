@@ -5,7 +5,7 @@ import platform
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
-from fastbp.kernels.target import describe
+from fastbp.compiler.target import describe
 from fastbp.processors import processor_name
 
 from . import blas

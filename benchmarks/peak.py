@@ -5,12 +5,12 @@ from typing import Any
 
 import numba
 
+from fastbp.compiler.jit import kernel
 from fastbp.kernels.blocking import MAX_ROWS
-from fastbp.kernels.gemm import PRODUCT, call_product, panel_product
-from fastbp.kernels.jit import kernel
-from fastbp.kernels.pointers import pointer
-from fastbp.kernels.simd import lanes
-from fastbp.parameters import aligned
+from fastbp.kernels.products.dense import PRODUCT, call_product, panel_product
+from fastbp.memory.parameters import aligned
+from fastbp.vectors.pointers import pointer
+from fastbp.vectors.simd import lanes
 
 DEPTH = 128  # of the product: everything stays in the first-level cache
 

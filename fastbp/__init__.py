@@ -2,9 +2,9 @@
 
 from . import datasets as datasets
 from . import plotting as plotting
-from .base import BaseNetwork as BaseNetwork
-from .checking import cross_check as cross_check
-from .equations import check_equations as check_equations
+from .checking.cross import cross_check as cross_check
+from .checking.equations import check_equations as check_equations
+from .checking.report import CheckReport as CheckReport
 from .errors import DataFileError as DataFileError
 from .errors import DivergenceError as DivergenceError
 from .errors import ModelFileError as ModelFileError
@@ -16,14 +16,14 @@ from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
 from .formulas.optimizers import AdamW as AdamW
 from .formulas.optimizers import RMSprop as RMSprop
-from .history import History as History
-from .network import Network as Network
-from .reference import ReferenceNetwork as ReferenceNetwork
-from .report import CheckReport as CheckReport
-from .results import Evaluation as Evaluation
-from .results import Forward as Forward
-from .results import Gradients as Gradients
-from .trainer import Trainer as Trainer
+from .networks.base import BaseNetwork as BaseNetwork
+from .networks.fast import Network as Network
+from .networks.reference import ReferenceNetwork as ReferenceNetwork
+from .networks.results import Evaluation as Evaluation
+from .networks.results import Forward as Forward
+from .networks.results import Gradients as Gradients
+from .networks.trainer import Trainer as Trainer
+from .training.history import History as History
 from .version import __version__ as __version__
 
 load = Network.load

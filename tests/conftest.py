@@ -15,7 +15,7 @@ def engine(request):
 @pytest.fixture(autouse=True)
 def many_cores(monkeypatch):
     """Teams of any size are wanted in tests, whatever the machine has; people are warned of those beyond its cores."""
-    monkeypatch.setattr("fastbp.options.available_cores", lambda: 64)
+    monkeypatch.setattr("fastbp.border.options.available_cores", lambda: 64)
 
 
 @pytest.fixture

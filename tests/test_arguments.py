@@ -543,7 +543,7 @@ def test_networks_are_saved_and_loaded(engine, tmp_path):
     ],
 )
 def test_a_file_with_a_wrong_description_is_refused(engine, tmp_path, change, message):
-    from fastbp import storage
+    from fastbp.networks import storage
 
     path = tmp_path / "net.safetensors"
     make(engine).save(path)

@@ -8,10 +8,10 @@ import pytest
 
 import fastbp
 from fastbp import SGD, Adam, Network, ReferenceNetwork, check_equations, cross_check
-from fastbp.checking import OPTIMIZERS, TOLERANCES, references
+from fastbp.checking.cross import OPTIMIZERS, TOLERANCES, references
+from fastbp.checking.report import CheckReport, Row
 from fastbp.formulas.optimizers import OPTIMIZERS as KINDS
-from fastbp.report import CheckReport, Row
-from fastbp.results import Forward
+from fastbp.networks.results import Forward
 
 PAIRS = [
     ("sigmoid", "quadratic"),
@@ -351,6 +351,6 @@ def test_nan_is_the_worst():
 
 
 def test_a_report_is_true_where_it_passed():
-    row = fastbp.report.Row("zs", 0, 1e-9, 1e-6)
+    row = fastbp.checking.report.Row("zs", 0, 1e-9, 1e-6)
     assert fastbp.CheckReport("title", (row,))
     assert not fastbp.CheckReport("title", (row, row._replace(error=1.0)))

@@ -111,8 +111,8 @@ def test_plot_is_a_picture(run, tmp_path):
 
 
 def test_a_failed_check_is_a_failure(monkeypatch, run):
-    failed = fastbp.CheckReport("title", (fastbp.report.Row("zs", 0, np.nan, 1.0),))
-    monkeypatch.setattr("fastbp.checking.cross_check", lambda *args, **kwargs: failed)
+    failed = fastbp.CheckReport("title", (fastbp.checking.report.Row("zs", 0, np.nan, 1.0),))
+    monkeypatch.setattr("fastbp.checking.cross.cross_check", lambda *args, **kwargs: failed)
     said = run("train", *QUICK, code=1)
     assert said["cross_check"]["passed"] is False
     assert said["cross_check"]["rows"][0]["error"] is None  # JSON has no NaN
@@ -420,7 +420,7 @@ def _compiled_kernels():
 
 
 def test_warmup_fails_where_nothing_can_be_kept(run, monkeypatch):
-    from fastbp.kernels import folders
+    from fastbp.compiler import folders
 
     nowhere = folders.CacheInfo(None, False, 0, {"/x": "read-only"})
     monkeypatch.setattr(folders, "cache_info", lambda: nowhere)
@@ -446,7 +446,7 @@ def test_a_reader_that_stops_is_no_error(digits):
 
 @pytest.mark.filterwarnings("always")
 def test_what_the_library_warns_of_is_a_sentence_too(capsys, monkeypatch):
-    monkeypatch.setattr("fastbp.options.available_cores", lambda: 2)
+    monkeypatch.setattr("fastbp.border.options.available_cores", lambda: 2)
     assert cli.main(["train", "--threads", "64", "--sizes", "8", "--epochs", "1", "--no-plot"]) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "threads is 64" in line]
     assert len(lines) == 1

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from fastbp.columns import Column, Columns, is_frame
+from fastbp.border.columns import Column, Columns, is_frame
 
 LEARNT = Columns((Column("age", "number"), Column("ok", "number"), Column("color", "category", ("blue", "red"))))
 PANDAS = pd.DataFrame({"age": [30, 40], "ok": [True, False], "color": pd.Categorical(["red", "blue"])})

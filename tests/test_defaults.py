@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import fastbp
-from fastbp import SGD, Adam, Network, defaults
+from fastbp import SGD, Adam, Network
+from fastbp.border import defaults
 from fastbp.formulas.costs import COSTS
 
 

@@ -132,11 +132,11 @@ def test_what_is_learnt_is_silent(engine, cost):
 
 
 def test_more_threads_than_cores(engine, monkeypatch):
-    monkeypatch.setattr("fastbp.options.available_cores", lambda: 2)
+    monkeypatch.setattr("fastbp.border.options.available_cores", lambda: 2)
     (message,) = said(lambda: engine([4, 5, 3], seed=0, threads=64))
     assert 'threads is 64, and this process may use 2 cores: write threads="auto"' in message
     assert said(lambda: engine([4, 5, 3], seed=0, threads=2)) == []
-    monkeypatch.setattr("fastbp.options.available_cores", lambda: 1)
+    monkeypatch.setattr("fastbp.border.options.available_cores", lambda: 1)
     net = engine([4, 5, 3], seed=0, threads=1)
     net.threads = 8
     assert said(lambda: net.to_reference().to_fast()) == []  # once is enough

@@ -15,7 +15,7 @@ from fastbp.formulas.dropout import keep_scale
 from fastbp.formulas.initializers import INITIALIZERS
 from fastbp.formulas.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, update
 from fastbp.formulas.penalties import penalty, penalty_gradient
-from fastbp.reference import cost_per_sample
+from fastbp.networks.reference import cost_per_sample
 
 DTYPES = ("float32", "float64")
 ELEMENTWISE = [row for row in ACTIVATIONS.values() if not row.over_rows]

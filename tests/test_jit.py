@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import fastbp
-from fastbp.kernels import cache, jit
-from fastbp.kernels.folders import PACKAGE
-from fastbp.kernels.target import choose_lanes
+from fastbp.compiler import cache, jit
+from fastbp.compiler.folders import PACKAGE
+from fastbp.compiler.target import choose_lanes
 
 WRAPPER = ("jit.py", "parts.py", "cache.py", "folders.py", "insides.py", "interrupts.py", "target.py")
 CALLEE = "from .jit import part\n\n@part\ndef double(x):\n    return 2.0 * x\n"
@@ -72,7 +72,7 @@ class Package:
         self.kernels.mkdir(parents=True)
         self.home.mkdir()
         for name in WRAPPER:
-            shutil.copy(PACKAGE / "kernels" / name, self.kernels)
+            shutil.copy(PACKAGE / "compiler" / name, self.kernels)
         (self.root / "tiny" / "__init__.py").touch()
         (self.kernels / "__init__.py").touch()
         (self.kernels / "callee.py").write_text(CALLEE)
@@ -164,7 +164,7 @@ def test_edit_in_another_file_is_seen_and_old_code_removed(warm):
     assert warm.files() != before
 
 
-@pytest.mark.parametrize("place", ["formulas/rule.py", "parameters.py", "workspace.py"])
+@pytest.mark.parametrize("place", ["formulas/rule.py", "vectors/rule.py", "compiler/rule.py"])
 def test_edit_in_what_kernels_import_is_seen(place, warm):
     path = warm.root / "tiny" / place
     path.parent.mkdir(exist_ok=True)

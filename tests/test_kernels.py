@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fastbp.kernels.simd import lanes
-from fastbp.network import Network
-from fastbp.parameters import Parameters
-from fastbp.workspace import leading_dimension
+from fastbp.memory.parameters import Parameters
+from fastbp.memory.workspace import leading_dimension
+from fastbp.networks.fast import Network
+from fastbp.vectors.simd import lanes
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -10,7 +10,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import fastbp
-from fastbp import SGD, Adam, ModelFileError, storage
+from fastbp import SGD, Adam, ModelFileError
+from fastbp.networks import storage
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 PLACES = (X[:, 0] > -0.5).astype(int) + (X[:, 0] > 0.5)

@@ -8,8 +8,8 @@ import pytest
 from processes import apart
 
 from fastbp import SGD, Adam
-from fastbp.network import Network
-from fastbp.training import Data, Plan
+from fastbp.networks.fast import Network
+from fastbp.training.loop import Data, Plan
 
 KIB, MIB = 2**10, 2**20
 OPTIMIZERS = [SGD(0.1), SGD(0.1, momentum=0.9), Adam()]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fastbp import SGD, Adam
-from fastbp.checking import OPTIMIZERS, cross_check
+from fastbp.checking.cross import OPTIMIZERS, cross_check
 from fastbp.kernels.blocking import SUM_ROWS
-from fastbp.network import Network
-from fastbp.training import NOTHING, Data, Plan
+from fastbp.networks.fast import Network
+from fastbp.training.loop import NOTHING, Data, Plan
 
 WIDTHS = (1, 2, 3, 15, 16, 17, 31, 33, 100)
 HIDDEN = ("sigmoid", "tanh", "relu", "identity")
@@ -148,8 +148,8 @@ ALLOCATIONS = """
 import numpy as np
 from numba.core.runtime import rtsys
 from fastbp import SGD, Adam
-from fastbp.network import Network
-from fastbp.training import Data, Plan
+from fastbp.networks.fast import Network
+from fastbp.training.loop import Data, Plan
 rng = np.random.default_rng(0)
 y = rng.integers(0, 4, 2000)
 for optimizer, n_in, zeros in ((SGD(0.1), 9, 0), (Adam(), 9, 0), (SGD(0.1), 100, 0.9)):
@@ -190,8 +190,8 @@ def env(**values):
 LANES = """
 import hashlib, numpy as np
 from fastbp import Adam
-from fastbp.network import Network
-from fastbp.kernels.target import LANES
+from fastbp.networks.fast import Network
+from fastbp.compiler.target import LANES
 rng = np.random.default_rng(0)
 digest = hashlib.sha256()
 for dtype, n_in, zeros in [("float32", 33, 0), ("float64", 33, 0), ("float32", 100, 0.9), ("float64", 100, 0.9)]:
@@ -221,8 +221,8 @@ def test_bits_are_the_same_at_every_vector_width():
 PLAIN = """
 import hashlib, numpy as np
 from fastbp import SGD, Adam
-from fastbp.kernels.insides import MISSING
-from fastbp.network import Network
+from fastbp.compiler.insides import MISSING
+from fastbp.networks.fast import Network
 rng = np.random.default_rng(0)
 digest = hashlib.sha256()
 x, y = rng.random((70, 33)), rng.integers(0, 5, 70)

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from fastbp import SGD, Adam, network
-from fastbp.checking import OPTIMIZERS
-from fastbp.network import Network
-from fastbp.nonzeros import LEAST_BATCH, LOOKED_AT, MOST, NO_SHORT_FORM, find_nonzeros
-from fastbp.workspace import BLOCK_INPUTS, CHAIN_ROWS, SUM_ROWS
+from fastbp import SGD, Adam
+from fastbp.checking.cross import OPTIMIZERS
+from fastbp.memory.workspace import BLOCK_INPUTS, CHAIN_ROWS, SUM_ROWS
+from fastbp.networks import fast as network
+from fastbp.networks.fast import Network
+from fastbp.networks.nonzeros import LEAST_BATCH, LOOKED_AT, MOST, NO_SHORT_FORM, find_nonzeros
 
 INPUTS = (64, BLOCK_INPUTS - 1, BLOCK_INPUTS, BLOCK_INPUTS + 1, 3 * BLOCK_INPUTS + 17)
 OUTPUTS = (1, 2, 3, 15, 16, 17, 31, 33, 100, 300)  # parts of a vector, of a panel, of some panels side by side

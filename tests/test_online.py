@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from fastbp import SGD, run
-from fastbp.checking import OPTIMIZERS
-from fastbp.network import Network
+from fastbp import SGD
+from fastbp.checking.cross import OPTIMIZERS
+from fastbp.networks import run
+from fastbp.networks.fast import Network
 
 SIZES = ([1, 1], [2, 3, 1], [15, 16, 17, 3], [33, 31, 100, 2], [7, 65, 5])
 

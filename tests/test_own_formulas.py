@@ -244,7 +244,7 @@ import numpy as np
 import fastbp
 own = fastbp.Activation("own", lambda z: np.tanh(z) + z / {divisor})
 net = fastbp.Network([4, 5, 2], activation=own, output=own, seed=0)
-from fastbp.kernels import folders, native
+from fastbp.compiler import folders, native
 built = []
 module = native._module
 native._module = lambda *given: built.append(given[1]) or module(*given)

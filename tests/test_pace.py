@@ -7,8 +7,8 @@ than the best size.
 
 import pytest
 
-from fastbp import pace
-from fastbp.pace import TeamSize
+from fastbp.training import pace
+from fastbp.training.pace import TeamSize
 
 START = 1e-4  # seconds to start a thread, and to wake its core
 COLD = 2e-3  # the first time in a fit

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fastbp
-from fastbp import defaults
+from fastbp.border import defaults
 from fastbp.cli import _parser
 from fastbp.formulas.activations import ACTIVATIONS
 from fastbp.formulas.costs import COSTS

@@ -10,9 +10,9 @@ from fastbp.formulas.activations import ACTIVATIONS
 from fastbp.formulas.costs import COSTS
 from fastbp.formulas.dropout import keep_scale
 from fastbp.formulas.penalties import penalty
-from fastbp.reference import backward, forward, hidden_delta, one_hot, output_delta
-from fastbp.streams import DROPOUT, stream
-from fastbp.training import Data, Plan
+from fastbp.networks.reference import backward, forward, hidden_delta, one_hot, output_delta
+from fastbp.training.loop import Data, Plan
+from fastbp.training.streams import DROPOUT, stream
 
 HIDDEN = [name for name, row in ACTIVATIONS.items() if not row.over_rows]
 PAIRS = [

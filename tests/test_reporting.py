@@ -13,13 +13,13 @@ import warnings
 import pytest
 
 from fastbp import History, notebook
-from fastbp.reporting import Reporter
+from fastbp.training.progress import Reporter
 
 LONGEST = History([1.234e-10], [None], [1.234e-8], [None], [1.0], [1.0])
 
 ON_A_TERMINAL = """
 from fastbp import History
-from fastbp.reporting import Reporter
+from fastbp.training.progress import Reporter
 reporter = Reporter("auto", 1000, 10)
 with reporter.compiling():
     pass

@@ -13,7 +13,8 @@ import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fastbp import ModelFileError, ReferenceNetwork, files, storage
+from fastbp import ModelFileError, ReferenceNetwork, files
+from fastbp.networks import storage
 
 RNG = np.random.default_rng(1)
 METADATA = {

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from fastbp import CheckReport
+from fastbp.checking.report import Row
 from fastbp.html import table
-from fastbp.report import Row
 
 
 @pytest.fixture

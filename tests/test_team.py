@@ -17,10 +17,12 @@ import numpy as np
 import pytest
 from processes import SECONDS, apart, busy
 
-from fastbp import SGD, Adam, network, processors, team
-from fastbp.kernels.interrupts import interrupts_wait
-from fastbp.network import Network
-from fastbp.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
+from fastbp import SGD, Adam, processors
+from fastbp.compiler.interrupts import interrupts_wait
+from fastbp.memory.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
+from fastbp.networks import fast as network
+from fastbp.networks.fast import Network
+from fastbp.training import team
 
 THREADS = (1, 2, 3, 5, 8)
 

@@ -8,8 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import fastbp
-from fastbp import SGD, Adam, DivergenceError, training
+from fastbp import SGD, Adam, DivergenceError
 from fastbp.formulas.optimizers import update
+from fastbp.training import loop as training
 
 OPTIMIZERS = [SGD(0.5), SGD(0.1, momentum=0.9), SGD(0.1, 0.9, nesterov=True), Adam(0.01)]
 
@@ -393,7 +394,7 @@ def test_ctrl_c_in_the_middle_of_an_update_goes_back_before_it(data, monkeypatch
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastbp.reference.update", interrupted)
+    monkeypatch.setattr("fastbp.networks.reference.update", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fit(net, *data)
     assert len(calls) == 2

@@ -14,15 +14,15 @@ import pytest
 from numba import njit, types
 from numba.extending import intrinsic
 
-from fastbp.kernels import vmath
-from fastbp.kernels.erf import erf
-from fastbp.kernels.exponentials import exp_any, expm1, log1p_any, log_any
-from fastbp.kernels.fpu import flush_denormals, restore_denormals
-from fastbp.kernels.numbers import emit_map
-from fastbp.kernels.order import maximum, minimum, sign
-from fastbp.kernels.pointers import pointer
-from fastbp.kernels.target import LANES
-from fastbp.kernels.trig import arctan, cos, sin
+from fastbp.compiler.target import LANES
+from fastbp.vectors import vmath
+from fastbp.vectors.erf import erf
+from fastbp.vectors.exponentials import exp_any, expm1, log1p_any, log_any
+from fastbp.vectors.fpu import flush_denormals, restore_denormals
+from fastbp.vectors.numbers import emit_map
+from fastbp.vectors.order import maximum, minimum, sign
+from fastbp.vectors.pointers import pointer
+from fastbp.vectors.trig import arctan, cos, sin
 
 
 def vector_function(formula):

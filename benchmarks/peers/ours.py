@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastbp.training import Data, Plan
+from fastbp.training.loop import Data, Plan
 
 from .contender import Contender, Job, one_by_one
 

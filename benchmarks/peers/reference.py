@@ -1,6 +1,6 @@
 """fastbp's reference engine: not timed, but the truth that everyone is compared with."""
 
-from fastbp.training import Data, Plan
+from fastbp.training.loop import Data, Plan
 
 from .contender import Contender, Job, one_by_one
 

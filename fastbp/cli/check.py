@@ -4,12 +4,12 @@ import argparse
 
 import numpy as np
 
-from ..base import BaseNetwork
+from ..checking.report import CheckReport
 from ..datasets import load_digits
 from ..errors import DataFileError
 from ..formulas import Array
-from ..network import Network
-from ..report import CheckReport
+from ..networks.base import BaseNetwork
+from ..networks.fast import Network
 from . import models, samples
 from .arrays import Pair
 from .outcome import Outcome, UsageError, usage
@@ -29,8 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Run both checks."""
-    from ..checking import cross_check
-    from ..equations import check_equations
+    from ..checking.cross import cross_check
+    from ..checking.equations import check_equations
 
     net = _network(options)
     (x, y), words = _samples(options, net)

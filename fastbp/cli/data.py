@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..columns import Columns
+from ..border.columns import Columns
 from ..errors import DataFileError
 from ..formulas import Array
 from . import kinds, sources, targets

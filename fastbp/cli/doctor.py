@@ -20,8 +20,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Collect the facts; what is amiss is said last."""
-    from ..kernels.folders import cache_info
-    from ..kernels.target import describe
+    from ..compiler.folders import cache_info
+    from ..compiler.target import describe
 
     report: dict[str, Any] = {
         "python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",

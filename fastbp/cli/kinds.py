@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from ..columns import Columns, named
+from ..border.columns import Columns, named
 from ..errors import DataFileError
 from .numbers import DataFrame, Series, numbers, truths
 from .tables import Table

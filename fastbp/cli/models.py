@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..base import BaseNetwork
 from ..errors import ModelFileError
 from ..formulas import Array
-from ..network import Network
+from ..networks.base import BaseNetwork
+from ..networks.fast import Network
 
 
 def classifies(net: BaseNetwork) -> bool:

@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import files
 from ..formulas import Array
-from ..history import History
 from ..plotting import Mistake, check_format, plot_training
 from ..plotting.mistakes import MOST
+from ..training.history import History
 from .data import Data
 
 LEAST_SIDE = 5  # pixels: fewer numbers than 25 are no image

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..base import BaseNetwork
-from ..network import Network
+from ..networks.base import BaseNetwork
+from ..networks.fast import Network
 from . import models, samples, scores, sources
 from .outcome import Outcome, UsageError
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base import BaseNetwork
 from ..errors import DataFileError
 from ..formulas import Array
+from ..networks.base import BaseNetwork
 from . import models, sources
 from .arrays import Pair
 from .data import target_name

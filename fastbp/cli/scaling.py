@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base import BaseNetwork
 from ..formulas import Array
+from ..networks.base import BaseNetwork
 
 MODES = ("auto", "standard", "none")
 

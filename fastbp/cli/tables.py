@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..border.series import kind_of, rows
 from ..errors import DataFileError
 from ..formulas import Array
-from ..series import kind_of, rows
 from . import header, text
 from .numbers import DataFrame, decimal_comma
 

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..checking.report import CheckReport
 from ..errors import DivergenceError
 from ..formulas import Array
 from ..formulas.optimizers import SGD, Adam
-from ..history import History
-from ..network import Network
-from ..report import CheckReport
+from ..networks.fast import Network
+from ..training.history import History
 from . import confusion, models, picture, scaling, scores, sources
 from .data import Choice, Data, load
 from .outcome import Outcome, UsageError, usage
@@ -165,7 +165,7 @@ class Trained(NamedTuple):
 
 def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, data: Data) -> Trained:
     """Train on scaled data, cross-check, and make the scaling part of the network."""
-    from ..checking import cross_check
+    from ..checking.cross import cross_check
 
     scale_x = scaling.choose(data.x_train, options.scale)
     scale_y = scaling.standard(data.y_train) if _is_linear(net, data) else None

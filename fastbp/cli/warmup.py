@@ -9,8 +9,8 @@ import numpy as np
 
 from ..formulas.optimizers import SGD
 from ..kernels.blocking import SUM_ROWS
-from ..network import Network
-from ..nonzeros import LEAST_BATCH, LEAST_EPOCHS, LEAST_INPUTS
+from ..networks.fast import Network
+from ..networks.nonzeros import LEAST_BATCH, LEAST_EPOCHS, LEAST_INPUTS
 from .outcome import Outcome
 
 DTYPES = ("float32", "float64")
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Compile for every dtype, and say where the code is kept."""
-    from ..kernels.folders import cache_info
+    from ..compiler.folders import cache_info
 
     seconds = compile_kernels(DTYPES)
     info = cache_info()

@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
+from ..compiler.callee import NUMBERS, SIZE, Emitted
+from ..compiler.native import address_of
 from ..formulas.activations import Activation
 from ..formulas.expression import trace
-from .callee import NUMBERS, SIZE, Emitted
-from .compute import emit_formula
-from .native import address_of
+from ..vectors.compute import emit_formula
 from .softmax import emit_softmax, emit_softmax_delta
 
 BY_HAND = {"softmax": (emit_softmax, emit_softmax_delta)}  # rows that are no formula of each entry

@@ -1,13 +1,13 @@
 """BP1 and BP2: the error δ of every layer, for a block of rows."""
 
+from ..compiler.jit import part
+from ..vectors.simd import lanes_of
 from .activate import call_prime
 from .blocking import PANELS_AHEAD, panel_of
 from .costs import call_cost
 from .fields import costs_at, order_at, parameters_at, right_at, work_at
-from .gemm import call_product
-from .jit import part
-from .simd import lanes_of
-from .transpose import transpose_block
+from .products.dense import call_product
+from .products.transpose import transpose_block
 
 
 @part

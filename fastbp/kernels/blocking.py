@@ -2,8 +2,8 @@
 
 import platform
 
-from .simd import constant_of, lanes
-from .target import LANES
+from ..compiler.target import LANES
+from ..vectors.simd import constant_of, lanes
 
 LINE = 64  # bytes: a cache line, and the widest vector
 

@@ -4,13 +4,13 @@ It is made while the chain's activations and errors are in the cache of the core
 fetch them again, and from another core's cache where a team works. The sums are the same, in the same order.
 """
 
+from ..compiler.callee import SIZE, Callee
+from ..compiler.jit import kernel
+from ..vectors.simd import lanes_of
+from .barrier import begin_of
 from .blocking import CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, panel_of
-from .callee import SIZE, Callee
 from .fields import RUN, layer_at, parameters_at, work_at
-from .jit import kernel
 from .rows import add, copy
-from .simd import lanes_of
-from .team import begin_of
 from .update import add_products, update_weights
 
 

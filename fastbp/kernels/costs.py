@@ -5,15 +5,15 @@ from typing import Any
 
 from llvmlite import ir
 
+from ..compiler.callee import DOUBLES, INTEGERS, NUMBERS, SIZE, Emitted
+from ..compiler.native import address_of
 from ..formulas.activations import Activation
 from ..formulas.costs import Cost
 from ..formulas.expression import Formula, trace
-from .callee import DOUBLES, INTEGERS, NUMBERS, SIZE, Emitted
-from .compute import compute
-from .flow import I64, Loop
-from .native import address_of
-from .numbers import numbers, where
-from .simd import Vectors
+from ..vectors.compute import compute
+from ..vectors.flow import I64, Loop
+from ..vectors.numbers import numbers, where
+from ..vectors.simd import Vectors
 from .softmax import emit_row_maximum
 
 DOUBLE = ir.DoubleType()

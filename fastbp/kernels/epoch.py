@@ -2,10 +2,14 @@
 
 import math
 
+from ..compiler.jit import kernel, part
+from ..vectors.fpu import flush_denormals, restore_denormals
+from ..vectors.pointers import advance
 from .backward import hidden_delta, output_delta
+from .barrier import begin_of, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
 from .chains import call_chain_gradient, call_update_from_chains
-from .dropout import drop
+from .drop import drop
 from .fields import (
     constants_at,
     costs_at,
@@ -18,16 +22,12 @@ from .fields import (
     weights_at,
     work_at,
     x_at,
-)  # fmt: skip
+)
 from .forward import squash, weighted_input
-from .fpu import flush_denormals, restore_denormals
 from .halves import update_from_whole
-from .jit import kernel, part
 from .online import call_update_and_forward
-from .pointers import advance
+from .products.sparse import call_forward_entries
 from .rows import gather, scale
-from .skipping import call_forward_entries
-from .team import begin_of, meet
 from .update import update_layer, write_constants
 
 

@@ -7,10 +7,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import numpy_support
 
-from .callee import Kind
+from ..compiler.callee import Kind
+from ..vectors.simd import dtype_of
 from .records import LAYER as LAYER_DTYPE
 from .records import record_of
-from .simd import dtype_of
 
 RECORDS = {kind: numpy_support.from_dtype(record_of(kind.name)) for kind in (types.float32, types.float64)}
 RUN = Kind(RECORDS.__getitem__)

@@ -1,9 +1,9 @@
 """Equation (25): z^l = w^l a^(l-1) + b^l, a^l = σ(z^l), for a block of rows."""
 
+from ..compiler.jit import part
 from .activate import call_activate
 from .fields import parameters_at, work_at
-from .gemm import panels_product
-from .jit import part
+from .products.dense import panels_product
 from .rows import copy
 
 

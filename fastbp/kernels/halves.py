@@ -11,14 +11,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..compiler.jit import kernel, part
+from ..vectors.flow import I64, Loop
+from ..vectors.fpu import flush_denormals, restore_denormals
+from ..vectors.simd import Vectors, lanes_of
+from .barrier import begin_of, meet
 from .blocking import SQUARE_CHAINS, panel_of
 from .fields import layer_at, number_at, parameters_at, put, second_state_at, squares_at, whole_at, work_at
-from .flow import I64, Loop
-from .fpu import flush_denormals, restore_denormals
-from .jit import kernel, part
 from .rules import call_rule
-from .simd import Vectors, lanes_of
-from .team import begin_of, meet
 from .update import write_constants
 
 

@@ -8,18 +8,18 @@ of the workspace. The bits are those of `forward.py` and `update.py`.
 
 from typing import Any
 
+from ..compiler.callee import NUMBERS, SIZE, Callee, Emitted
+from ..compiler.jit import kernel
+from ..compiler.native import address_of
 from ..formulas.expression import trace
+from ..vectors.compute import compute
+from ..vectors.flow import I64, Loop, call_apart, choose
+from ..vectors.numbers import Number, numbers
+from ..vectors.simd import Vectors, lanes_of
 from .blocking import PANEL_VECTORS, panel_of
-from .callee import NUMBERS, SIZE, Callee, Emitted
-from .compute import compute
 from .fields import LAYER, RUN, parameters_at, state_at, work_at
-from .flow import I64, Loop, call_apart, choose
-from .jit import kernel
-from .native import address_of
-from .numbers import Number, numbers
 from .rows import add
 from .rules import PENALIZED, Rule
-from .simd import Vectors, lanes_of
 from .update import update_weights
 
 # Plain SGD without penalties: δ holds -η/m δ already, and the sum is the update.

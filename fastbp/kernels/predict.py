@@ -1,10 +1,10 @@
 """Forward alone: for many samples, and for one at the least cost of a call."""
 
+from ..compiler.jit import kernel
+from ..vectors.fpu import flush_denormals, restore_denormals
+from ..vectors.pointers import pointer
 from .fields import layer_at, order_at, run_at, work_at, x_at
 from .forward import forward_layer
-from .fpu import flush_denormals, restore_denormals
-from .jit import kernel
-from .pointers import pointer
 from .rows import all_finite, copy, gather
 
 

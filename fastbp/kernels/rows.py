@@ -7,11 +7,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..vectors.flow import I64, Loop
+from ..vectors.numbers import emit_map
+from ..vectors.pointers import emit_prefetch
+from ..vectors.simd import IR_TYPES, Vectors
 from .blocking import ROWS_AHEAD
-from .flow import I64, Loop
-from .numbers import emit_map
-from .pointers import emit_prefetch
-from .simd import IR_TYPES, Vectors
 
 
 @intrinsic

@@ -8,17 +8,17 @@ against 104), since what is not a division competes with the sums.
 from functools import lru_cache
 from typing import Any
 
+from ..compiler.callee import NUMBERS, SIZE, Emitted
+from ..compiler.native import address_of
 from ..formulas.expression import Formula, trace
 from ..formulas.optimizers import SGD, Optimizer, constants_at, is_steady, traced_rule
 from ..formulas.penalties import penalty_gradient
+from ..vectors.compute import compute
+from ..vectors.flow import I64, Loop
+from ..vectors.numbers import numbers
+from ..vectors.pointers import emit_prefetch
+from ..vectors.simd import Vectors
 from .blocking import VECTORS_AHEAD
-from .callee import NUMBERS, SIZE, Emitted
-from .compute import compute
-from .flow import I64, Loop
-from .native import address_of
-from .numbers import numbers
-from .pointers import emit_prefetch
-from .simd import Vectors
 
 # The constants of a step, in this order in memory: what a sample's gradient counts in C; the penalties over that; then
 # what `optimizers.constants_at` names.

@@ -1,9 +1,9 @@
 """Softmax, whose outputs depend on every z of their row, and its Jacobian: emitted by hand, not from a formula."""
 
-from . import vmath
-from .flow import I64, Loop
-from .numbers import numbers, where
-from .simd import Vectors
+from ..vectors import vmath
+from ..vectors.flow import I64, Loop
+from ..vectors.numbers import numbers, where
+from ..vectors.simd import Vectors
 
 
 def emit_row_maximum(simd, row, n, vectors):

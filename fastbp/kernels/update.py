@@ -4,26 +4,15 @@ A thread takes a run of inputs. Each weight's sum runs over the samples in one o
 the bits do not depend on the number of threads.
 """
 
+from ..compiler.jit import part
+from ..vectors.pointers import advance
+from ..vectors.simd import lanes_of
+from .barrier import begin_of
 from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS, line_of, panel_of
-from .fields import (
-    constants_at,
-    layer_at,
-    number_at,
-    one_of,
-    order_at,
-    parameters_at,
-    put,
-    state_at,
-    work_at,
-    x_at,
-)  # fmt: skip
-from .gemm import call_product
-from .jit import part
-from .pointers import advance
+from .fields import constants_at, layer_at, number_at, one_of, order_at, parameters_at, put, state_at, work_at, x_at
+from .products.dense import call_product
+from .products.sparse import call_add_entries
 from .rules import FIXED, call_penalty, call_rule
-from .simd import lanes_of
-from .skipping import call_add_entries
-from .team import begin_of
 
 NUM_FIXED = len(FIXED)
 

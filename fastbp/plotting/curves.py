@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..history import History
+from ..training.history import History
 from .figures import new_figure
 
 MARKED_EPOCHS = 30  # more would be a line of dots

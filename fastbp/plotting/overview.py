@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..history import History
+from ..training.history import History
 from .confusion import plot_confusion
 from .curves import plot_history
 from .figures import new_figure

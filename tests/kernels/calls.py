@@ -8,7 +8,7 @@ import numpy as np
 from fastbp.formulas.optimizers import constants_at
 from fastbp.kernels.activate import activation_address, prime_address
 from fastbp.kernels.rules import rule_address, rule_of
-from fastbp.kernels.simd import lanes
+from fastbp.vectors.simd import lanes
 
 
 def dtype_of(array):

@@ -13,19 +13,21 @@ from fastbp.kernels.settings import settings as make_settings
 from numba import types
 from numba.extending import intrinsic
 
-from fastbp.kernels import gemm, nonzeros, skipping
+from fastbp.compiler.jit import address, kernel
+from fastbp.compiler.target import CHOICES, LANES
 from fastbp.kernels.backward import transpose_panel
-from fastbp.kernels.jit import address, kernel
-from fastbp.kernels.pointers import call, pointer
+from fastbp.kernels.barrier import LINE, barrier, begin_of
+from fastbp.kernels.products import dense as gemm
+from fastbp.kernels.products import nonzeros
+from fastbp.kernels.products import sparse as skipping
+from fastbp.kernels.products.sparse import WIDTHS
+from fastbp.kernels.products.tiles import GROUPS, MAX_ROWS, SIZES, product_tiles
+from fastbp.kernels.products.transpose import transpose_block
 from fastbp.kernels.rows import add, all_finite, clear, copy, gather, scale
-from fastbp.kernels.simd import PANEL_VECTORS, lanes
-from fastbp.kernels.skipping import WIDTHS
-from fastbp.kernels.target import CHOICES, LANES
-from fastbp.kernels.team import LINE, barrier, begin_of
-from fastbp.kernels.tiles import GROUPS, MAX_ROWS, SIZES, product_tiles
-from fastbp.kernels.transpose import transpose_block
-from fastbp.parameters import Parameters, padded
-from fastbp.workspace import BLOCK_INPUTS, CHAIN_ROWS
+from fastbp.memory.parameters import Parameters, padded
+from fastbp.memory.workspace import BLOCK_INPUTS, CHAIN_ROWS
+from fastbp.vectors.pointers import call, pointer
+from fastbp.vectors.simd import PANEL_VECTORS, lanes
 
 __all__ = [
     "BLOCK_INPUTS", "CHAIN_ROWS", "CHOICES", "GROUPS", "LANES", "MAX_ROWS", "PANEL_VECTORS", "SIZES", "WIDTHS",

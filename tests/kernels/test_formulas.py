@@ -9,7 +9,7 @@ import pytest
 from calls import dtype_of, padded, sigma, step, times_prime
 
 import fastbp
-from fastbp.checking import OPTIMIZERS
+from fastbp.checking.cross import OPTIMIZERS
 from fastbp.formulas.activations import ACTIVATIONS, elu, leaky_relu
 from fastbp.formulas.optimizers import update
 from fastbp.kernels.activate import needs_z

@@ -1,0 +1,297 @@
+"""The border for arrays: what a user hands in is checked here, once, for both engines.
+
+What comes out is C-contiguous, aligned, finite, of the network's dtype, and a read-only view or
+copy: the user's arrays are never changed. Everything behind may rely on it and checks nothing.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ..errors import warn
+from ..formulas import Array, number
+from ..formulas.activations import Activation
+from ..formulas.costs import Cost
+from .labels import is_masked, listed
+
+DType = np.dtype[Any]
+
+MAX_CLASSES = 20  # more different whole numbers are surely quantities
+SAFE_EXPONENT = 30  # the largest sample weight may be 2⁻³⁰ .. 2³⁰: sums and shares stay far from float32's limits
+
+
+def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
+    """Return x as (m, n_in), m >= 1."""
+    array = _real(name, x)
+    if array.shape[:1] == (0,):
+        raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
+    if array.ndim != 2:
+        hint = ""
+        if array.ndim == 1:
+            hint = f"; for one sample write {name}[None, :]"
+            if n_in == 1:
+                hint = f"; for samples of one feature write {name}[:, None]"
+        elif array.ndim > 2 and np.prod(array.shape[1:]) == n_in:  # the book's column vectors, images
+            hint = f"; write {name}.reshape(len({name}), -1)"
+        raise ValueError(f"{name} must be (m, {n_in}), one row a sample; got {array.shape}{hint}")
+    if array.shape[1] != n_in:
+        column = array.shape == (n_in, 1)
+        hint = f"; a column is one feature of many samples: write {name}.T" if column else ""
+        raise ValueError(
+            f"{name} has {array.shape[1]} features, the network takes {n_in}; "
+            f"got {array.shape}{hint}"
+        )
+    return _finite(name, array, dtype)
+
+
+def sample_or_samples(x: object, n_in: int, dtype: DType) -> tuple[Array, bool]:
+    """Return x as (m, n_in), and whether it came as one sample (n_in,)."""
+    array = _real("x", x)
+    single = array.ndim == 1 and len(array) == n_in
+    return features("x", array[None, :] if single else array, n_in, dtype), single
+
+
+def targets(name: str, y: object, m: int, n_out: int, cost: Cost, dtype: DType) -> Array:
+    """Return y as labels (m,) of int64, or as (m, n_out) of the network's dtype.
+
+    Rows that are all one-hot mean the same as labels, and become labels.
+    """
+    array = _real(name, y)
+    if array.ndim == 1 and n_out == 1:
+        array = array[:, None]
+    if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] != n_out):
+        labels = f"(m,) labels 0..{n_out - 1} or " if n_out > 1 else "(m,) or "
+        hint = f"; write {name}.ravel()" if n_out > 1 and array.shape[1:] == (1,) else ""
+        if array.ndim > 2 and np.prod(array.shape[1:]) == n_out:  # the book's column vectors
+            hint = f"; write {name}.reshape(len({name}), -1)"
+        raise ValueError(f"{name} must be {labels}(m, {n_out}); got {array.shape}{hint}")
+    check_length(name, array, m)
+    if array.ndim == 1:
+        return _labels(name, array, n_out)
+    array = _finite(name, array, dtype)
+    if n_out > 1 and _one_hot(array):
+        return _read_only(array.argmax(axis=1).astype(np.int64))
+    _check_range(name, array, cost)
+    return array
+
+
+def target_columns(y: Any) -> object:
+    """Return the only column of a data frame, or all of them as rows."""
+    return y[y.columns[0]] if len(y.columns) == 1 else y.to_numpy()
+
+
+def doubt_order(x: Any, y: Any) -> None:
+    """Warn where a data frame and a series have other indexes: rows belong together by place."""
+    one: Any = getattr(x, "index", None)
+    other: Any = getattr(y, "index", None)
+    if hasattr(one, "equals") and hasattr(other, "equals") and not one.equals(other):
+        warn("x and y have different indexes; their rows are taken in order: the first of x with the first of y")
+
+
+def check_length(name: str, y: Array, m: int) -> None:
+    """Refuse a y of other samples than x's."""
+    if len(y) != m:
+        raise ValueError(f"{name} has {len(y)} samples, x has {m}")
+
+
+def check_reachable(name: str, y: Array, row: Activation) -> None:
+    """Refuse to train towards targets that the output can never come near."""
+    wrong = (y < row.low) | (y > row.high)
+    if y.ndim == 1 or not wrong.any():
+        return
+    place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    reach = f"{row.low:g} and more" if row.high == math.inf else f"{row.low:g}..{row.high:g}"
+    found = np.unique(y)
+    count = int(found[-1]) + 1
+    classes = y.shape[1] == 1 and np.array_equal(found, np.arange(count)) and count <= MAX_CLASSES
+    hint = f'; for {count} classes make it Network([..., {count}], cost="cross_entropy")' if classes else ""
+    if y.shape[1] == 1 and len(found) == 2:
+        hint = '; for 2 classes choose cost="binary_cross_entropy"'
+    raise ValueError(
+        f"{name}[{', '.join(map(str, place))}] is {y[place]:g}, and {row.name} outputs only reach {reach}: "
+        f'choose output="identity", or scale {name}{hint}'
+    )
+
+
+def says_several(y: object) -> bool:
+    """Whether y (m, n) says of some sample several labels at once, or none."""
+    array = _real("y", y)
+    if array.ndim != 2 or array.shape[1] < 2:
+        return False
+    return bool(np.all((array == 0) | (array == 1)) and np.any(array.sum(axis=1) != 1))
+
+
+def has_accuracy(y: Array, output: Activation) -> bool:
+    """Whether right and wrong mean something: labels, or one probability and targets 0 and 1."""
+    if y.ndim == 1:
+        return True
+    return y.shape[1] == 1 and output.is_probability and bool(np.all((y == 0) | (y == 1)))
+
+
+def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:
+    """Return the weights of the samples as (m,), none negative, not all zero.
+
+    Only their ratios matter. So very large and very small ones are brought near 1, by a power of two, which rounds
+    nothing: in float32, sums of weights of 1e36 overflow, and 1e-40 is 0.
+    """
+    if sample_weight is None:
+        return None
+    array = _real("sample_weight", sample_weight)
+    if array.shape != (m,):
+        raise ValueError(f"sample_weight must be ({m},), one per sample; got {array.shape}")
+    array = _finite("sample_weight", array, np.dtype(float))
+    if array.min() < 0:
+        row = int(np.argmax(array < 0))
+        raise ValueError(f"sample_weight[{row}] is {array[row]:g}; weights must be >= 0")
+    if not array.any():
+        raise ValueError("sample_weight is 0 for every sample; nothing would be learnt")
+    exponent = int(np.frexp(array.max())[1])
+    if abs(exponent) > SAFE_EXPONENT:
+        array = np.ldexp(array, -exponent)
+    return _finite("sample_weight", array, dtype)
+
+
+def class_weights(
+    class_weight: object, y: Array, classes: Array, sample_weight: Array | None, dtype: DType
+) -> Array | None:
+    """Return `sample_weight` multiplied by the weight of each sample's class.
+
+    "balanced" gives class k the weight m / (K · m_k): each of the K classes present counts alike.
+    """
+    if class_weight is None:
+        return sample_weight
+    if y.ndim == 2 and not (y.shape[1] == 1 and np.all((y == 0) | (y == 1))):
+        raise ValueError("class_weight needs labels in y; give sample_weight instead")
+    labels = y.ravel().astype(np.int64)
+    per_class = _per_class(class_weight, labels, classes)
+    weights = per_class[labels] * (1.0 if sample_weight is None else sample_weight)
+    return sample_weights(weights, len(y), dtype)
+
+
+def parameters(
+    name: str, arrays: object, shapes: Sequence[tuple[int, ...]], dtype: DType
+) -> list[Array]:
+    """Return a list of copies of the network's dtype, one per computed layer."""
+    if not isinstance(arrays, (list, tuple)):
+        raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
+    if len(arrays) != len(shapes):
+        raise ValueError(f"{name} has {len(arrays)} arrays, the network has {len(shapes)} layers")
+    checked = []
+    for place, (value, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        array = _real(f"{name}[{place}]", value)
+        if array.shape != shape:
+            raise ValueError(f"{name}[{place}] must be {shape}, got {array.shape}")
+        checked.append(np.array(_finite(f"{name}[{place}]", array, dtype)))
+    return checked
+
+
+def output_array(out: object, shape: tuple[int, ...], dtype: DType) -> Array:
+    """Return `out` itself, if results can be written into it as they are."""
+    if not isinstance(out, np.ndarray) or is_masked(out):
+        raise TypeError(f"out must be a plain NumPy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(f"out must be {shape} of {dtype}, got {out.shape} of {out.dtype}")
+    flags = out.flags
+    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise ValueError("out must be C-contiguous, aligned and writable")
+    return out
+
+
+def _real(name: str, value: object) -> Array:
+    """Return `value` as an array of bool, integers or floats."""
+    if is_masked(value):
+        raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
+    if hasattr(value, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} is ragged: its rows differ in length") from None
+    if array.ndim == 0 and array.dtype.kind == "O":
+        what = f"{name} is a {type(value).__name__}"
+        way = f"write list({name})" if isinstance(value, Iterator) else "give an array or a list, in the samples' order"
+        raise TypeError(f"{what}; {way}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
+    return array
+
+
+def _kind_of(array: Array) -> str:
+    """Say of what kind an array is that does not hold numbers, and where."""
+    if array.dtype.kind != "O" or array.size == 0:
+        return {"U": "text", "S": "text", "M": "dates", "c": "complex numbers"}.get(
+            array.dtype.kind, f"dtype {array.dtype}"
+        )
+    odd = np.array([not isinstance(value, Real) for value in array.ravel().tolist()]).reshape(array.shape)
+    if not odd.any():
+        return "Python's own objects: write np.asarray(..., float)"
+    place = tuple(int(i) for i in np.argwhere(odd)[0])
+    return f"{array[place]!r:.80} at [{', '.join(map(str, place))}]"
+
+
+def _finite(name: str, array: Array, dtype: DType) -> Array:
+    """Return a checked array of `dtype`, or name the first row with NaN or inf."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = np.require(array, dtype, ["C", "ALIGNED"])
+        # A finite sum proves finite entries, at a tenth of the price of looking at each.
+        if not np.isfinite(converted.sum()) and not np.isfinite(converted).all():
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+            where = f"{name}[{', '.join(map(str, place))}]"
+            rule = f"not a finite {dtype}; clean or drop row {place[0]}"
+            raise ValueError(f"{where} is {array[place]}, {rule}")
+    return _read_only(converted)
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _labels(name: str, array: Array, n_out: int) -> Array:
+    wrong = ~((array >= 0) & (array < n_out) & (array == np.trunc(array)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        way = f"missing: drop row {row}" if array[row] != array[row] else f"labels are integers 0..{n_out - 1}"
+        raise ValueError(f"{name}[{row}] is {array[row]}; {way}")
+    return _read_only(np.require(array, np.int64, ["C", "ALIGNED"]))
+
+
+def _one_hot(y: Array) -> bool:
+    ones = y == 1
+    return bool(np.all(ones | (y == 0)) and np.all(ones.sum(axis=1) == 1))
+
+
+def _check_range(name: str, y: Array, cost: Cost) -> None:
+    if math.isinf(cost.low) and math.isinf(cost.high):
+        return
+    wrong = ((y < cost.low) | (y > cost.high)).any(axis=1)
+    rule = f"{cost.name} takes targets in {cost.low:g}..{cost.high:g}"
+    if cost.sums_to_one:
+        wrong |= np.abs(y.sum(axis=1) - 1) > 1e-3
+        rule = (
+            f"{cost.name} takes rows of probabilities that sum to 1; "
+            "for several labels at once choose cost binary_cross_entropy"
+        )
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{name}[{row}] is {np.array2string(y[row], threshold=8)}; {rule}")
+
+
+def _per_class(class_weight: object, labels: Array, classes: Array) -> Array:
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        counts = np.bincount(labels, minlength=len(classes))
+        return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
+        )
+    weights, known = np.ones(len(classes)), classes.tolist()
+    for label, weight in class_weight.items():
+        if label not in known:
+            raise ValueError(f"class_weight has label {label!r}; labels are {listed(classes)}")
+        weights[known.index(label)] = number(f"the weight of class {label}", weight)
+    return weights

@@ -1,0 +1,1 @@
+"""Where the bytes lie: parameters, and what a mini-batch needs."""

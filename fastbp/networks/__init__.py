@@ -1,0 +1,1 @@
+"""The two engines behind one interface, and what they are saved as."""

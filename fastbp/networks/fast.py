@@ -1,0 +1,196 @@
+"""Network: the fused engine. Memory, and calls into the kernels."""
+
+import math
+import threading
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from ..border import options
+from ..compiler.jit import entry
+from ..formulas import Array
+from ..formulas.optimizers import Optimizer
+from ..kernels import epoch
+from ..kernels.activate import activation_address, needs_z, prime_address
+from ..kernels.costs import jacobian_follows
+from ..kernels.predict import predict, predict_one
+from ..kernels.records import Record
+from ..memory.parameters import Parameters, aligned
+from ..memory.workspace import Workspace
+from ..processors import team_sizes
+from ..training.loop import Data, Plan
+from ..vectors.simd import lanes
+from .base import BaseNetwork
+from .nonzeros import find_nonzeros
+from .results import Forward, Gradients
+from .run import Run, State, dtype_of, product_address
+
+PREDICT_ROWS = 256  # samples that predict and forward take at a time
+
+
+@cache
+def _predict_one(dtype: str) -> Any:
+    array = numba.types.Array(dtype_of(dtype), 1, "C")
+    return entry(predict_one, numba.boolean(numba.int64, array, array))
+
+
+class Network(BaseNetwork, engine="fast"):
+    """A fully connected network whose whole training epoch runs inside compiled kernels."""
+
+    def _allocate(self) -> None:
+        self._parameters = Parameters(self.spec.sizes, self.dtype, lanes(self.dtype))
+        self._local = threading.local()  # workspaces: one per thread that predicts
+        self._coded = False
+
+    def _code(self) -> Parameters:
+        """Return the parameters, after the formulas' addresses have been written beside them."""
+        if not self._coded:
+            dtype, rows = dtype_of(self.spec.dtype), self.spec.activation_rows
+            layers = self._parameters.layers
+            layers["sigma"] = [activation_address(row, dtype) for row in rows]
+            layers["prime"][:-1] = [prime_address(row, dtype) for row in rows[:-1]]
+            if jacobian_follows(self.spec.cost_row, rows[-1]):
+                layers["prime"][-1] = prime_address(rows[-1], dtype)
+            self._keep_z = [needs_z(row, dtype) for row in rows]
+            self._coded = True
+        return self._parameters
+
+    def _get_parameters(self) -> tuple[list[Array], list[Array]]:
+        return self._parameters.get()
+
+    def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        self._parameters.set(weights, biases)
+
+    def workspace_bytes(self, batch_size: int, optimizer: Optimizer | None = None) -> int:
+        """Return the bytes that `fit` allocates for mini-batches of this size, apart from copies of the data.
+
+        They are the workspace, the optimizer's state, and one copy of parameters and state, to go back to after a
+        divergence or Ctrl-C; where an epoch takes longer than a second there is another such copy. Of x there is a
+        copy if it has another dtype than the network, and a short form, half as large, if three quarters of it are
+        zeros.
+        """
+        batch_size = options.integer("batch_size", batch_size, low=1)
+        slots = len(options.checked_optimizer(optimizer).slots)
+        store, threads = self._code(), max(self._team_sizes(batch_size))
+        space = Workspace(store, batch_size, threads, train=True, keep_z=self._keep_z)
+        return space.nbytes + (2 * slots + 1) * self._parameters.buffer.nbytes
+
+    def _team_sizes(self, batch_size: int) -> list[int]:
+        macs = 3 * batch_size * sum(n * k for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
+        return team_sizes(self.threads, macs, batch_size)
+
+    def predict(self, x: object, out: Array | None = None) -> Array:
+        """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,).
+
+        One sample in an array of the network's dtype takes a short way, which checks no more than it must.
+        """
+        if type(x) is not np.ndarray or x.ndim != 1:  # before the short way is compiled, which a batch does not take
+            return super().predict(x, out)
+        try:
+            plan, dtype, n_out, run = self._local.short_way
+        except AttributeError:
+            plan, dtype, n_out, run = self._find_short_way()
+        if x.dtype is not dtype:
+            return super().predict(x, out)
+        if out is None:
+            out = np.empty(n_out, dtype)
+        elif type(out) is not np.ndarray or out.ndim != 1 or out.dtype is not dtype or not out.flags.carray:
+            return super().predict(x, out)
+        if run(plan, x if x.flags.carray else x.copy(), out):
+            return out
+        return super().predict(x, out)  # which says what is wrong
+
+    def _find_short_way(self) -> tuple[int, Any, int, Any]:
+        """Look up what predicting one sample needs, once per thread: address of a run, dtype, n_L, the kernel."""
+        record = self._local.one = self._record(Workspace(self._code(), 1, train=False))
+        self._local.short_way = record.address, self.dtype, self.spec.sizes[-1], _predict_one(self.spec.dtype)
+        return self._local.short_way  # type: ignore[no-any-return]
+
+    def _record(self, space: Workspace) -> Record:
+        """Return a run that only goes forward."""
+        store = self._code()
+        record = Record(self.spec.dtype, product=product_address(self.spec.dtype), num_layers=len(space.layers))
+        record.hold(layers=space.layers, parameters=store.buffer, work=space.buffer)
+        return record
+
+    def _run_forward(self, x: Array, *, keep_z: bool) -> Workspace:
+        """Run at most PREDICT_ROWS samples; return the workspace that holds the results."""
+        local = self._local
+        if not hasattr(local, "space"):
+            local.space = Workspace(self._code(), PREDICT_ROWS, train=False)
+            local.with_z = local.space.layers.copy()
+            local.with_z["z"] = local.with_z["delta"]  # which nothing else needs there
+            local.record = self._record(local.space)
+            local.record.hold(order=np.arange(PREDICT_ROWS))
+        space: Workspace = local.space
+        local.record.hold(x=x, layers=local.with_z if keep_z else space.layers)
+        predict(local.record.array, 0, len(x))
+        local.record.hold(x=None)
+        return space
+
+    def _predict(self, x: Array, out: Array) -> None:
+        for start in range(0, len(x), PREDICT_ROWS):
+            rows = x[start : start + PREDICT_ROWS]
+            space = self._run_forward(rows, keep_z=False)
+            out[start : start + len(rows)] = space.matrix("output", space.layers[-1], len(rows))
+
+    def _forward(self, x: Array) -> Forward:
+        shapes = [(len(x), n) for n in self.spec.sizes]
+        zs = [np.empty(shape, self.dtype) for shape in shapes[1:]]
+        activations = [x.copy(), *(np.empty(shape, self.dtype) for shape in shapes[1:])]
+        for start in range(0, len(x), PREDICT_ROWS):
+            rows = slice(start, min(start + PREDICT_ROWS, len(x)))
+            m = rows.stop - rows.start
+            space = self._run_forward(x[rows], keep_z=True)
+            for z, a, layer in zip(zs, activations[1:], space.layers, strict=True):
+                z[rows] = space.matrix("delta", layer, m)
+                a[rows] = space.matrix("output", layer, m)
+        return Forward(zs, activations)
+
+    def _backprop(self, x: Array, y: Array) -> Gradients:
+        whole = aligned(self._parameters.buffer.size, self.dtype)
+        run = self._run(Data(x, y), len(x), whole=whole)
+        seen = run.train(np.arange(len(x)), 0, 1, 0)
+        nabla_w, nabla_b = self._parameters.read(whole)
+        deltas = [run.space.matrix("delta", layer, len(x)) for layer in run.space.layers]
+        cost = seen.cost / len(x) + self._penalty()
+        return Gradients(math.nan if seen.failed >= 0 else cost, nabla_w, nabla_b, deltas)
+
+    def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
+        batch_size = min(PREDICT_ROWS, len(x))
+        run = self._run(Data(x, y), batch_size)
+        seen = run.train(np.arange(len(x)), 0, -(-len(x) // batch_size), 0)
+        return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
+
+    def _run(self, data: Data, batch_size: int, **options: Any) -> Run:
+        store = self._code()
+        run = Run(store, self.spec, batch_size, keep_z=self._keep_z, **options)
+        run.take(data)
+        return run
+
+    def _needs_compiling(self) -> bool:
+        compiled = getattr(epoch.train, "signatures", ())  # it is plain Python under NUMBA_DISABLE_JIT
+        return not any(str(signature[0].dtype.typeof("one")) == self.spec.dtype for signature in compiled)
+
+    def _new_state(self, optimizer: Optimizer) -> State:
+        return State(self._parameters, optimizer, self.dtype)
+
+    def _gradient_size(self) -> int:
+        return self._parameters.buffer.size
+
+    def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
+        store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
+        whole = halves or plan.clip_norm is not None
+        run = Run(
+            store, self.spec, plan.batch_size, plan.optimizer, state or self._new_state(plan.optimizer),
+            keep_z=self._keep_z, clip_norm=plan.clip_norm, halves=halves,
+            whole=aligned(store.buffer.size, self.dtype) if whole else None,
+            sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
+            steps=plan.steps or plan.epochs * -(-len(data.x) // plan.batch_size),
+        )  # fmt: skip
+        run.take(data, self.spec.dropout, nonzeros)
+        run.compile()
+        return run

@@ -1,0 +1,330 @@
+"""Back-propagation in plain NumPy, to be read beside chapter 2 of Nielsen's book.
+
+Rows are samples: a and z are (m, n_l), w is (n_l, n_(l-1)) with w_jk from neuron k to neuron j.
+The book's equations for one sample x become those for m of them by a sum over the rows.
+"""
+
+# mypy: disable-error-code="no-any-return"
+# (NumPy types its ufuncs and operators as Any.)
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..border.spec import NetworkSpec
+from ..formulas import Array
+from ..formulas.activations import Activation
+from ..formulas.costs import Cost
+from ..formulas.dropout import keep_scale
+from ..formulas.optimizers import Optimizer, update
+from ..formulas.penalties import penalty, penalty_gradient
+from ..training.loop import NOTHING, Data, Plan, Progress, have_moved
+from .base import BaseNetwork
+from .results import Forward, Gradients
+
+CHUNK = 4096  # samples that predict and evaluate hold at a time
+
+# What is infinite or NaN shows in the cost, where `fit` looks for it.
+quietly = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def forward(
+    x: Array,
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    activations: Sequence[Activation],
+    keeps: Sequence[Array] | None = None,
+) -> Forward:
+    """z^l = w^l a^(l-1) + b^l, a^l = σ(z^l)    (25).
+
+    - x: (m, n_0); - keeps: what dropout multiplies each a^l by, x first
+    """
+    zs, outputs = [], [x]
+    for place, (w, b, activation) in enumerate(zip(weights, biases, activations, strict=True)):
+        a = outputs[-1] if keeps is None else outputs[-1] * keeps[place]
+        zs.append(a @ w.T + b)
+        outputs.append(activation.value(zs[-1]))
+    return Forward(zs, outputs)
+
+
+def cost_per_sample(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
+    """C_x (m,), from z where output activation and cost belong together, else from a."""
+    pair = cost.pairs.get(activation.name)
+    if pair is None:
+        return np.sum(cost.terms(a, y), axis=1)
+    of_row = (z.max(axis=1, keepdims=True), a.max(axis=1, keepdims=True)) if pair.over_rows else ()
+    return np.sum(pair.function(z, y, *of_row), axis=1)
+
+
+def output_delta(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
+    """δ^L = ∇ₐC ⊙ σ'(z^L)    (BP1).
+
+    - z, a, y: (m, n_L). It is a - y where activation and cost belong together, and Jᵀ ∇ₐC for
+      softmax, whose Jacobian is J_jk = a_j (1 if j = k else 0) - a_j a_k.
+    """
+    pair = cost.pairs.get(activation.name)
+    if pair:
+        return pair.delta(a, y)
+    nabla_a = cost.slope(a, y)
+    if activation.over_rows:
+        return a * (nabla_a - np.sum(a * nabla_a, axis=1, keepdims=True))
+    return nabla_a * activation.slope(z, a)
+
+
+def hidden_delta(w_next: Array, delta_next: Array, z: Array, a: Array, prime: Any) -> Array:
+    """δ^l = ((w^(l+1))ᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2).
+
+    - w_next: (n_(l+1), n_l); - delta_next: (m, n_(l+1)); - z, a: (m, n_l); - prime: σ'
+    """
+    return (delta_next @ w_next) * prime(z, a)
+
+
+def bias_gradient(delta: Array, share: Array) -> Array:
+    """∂C/∂b^l_j = δ^l_j    (BP3), averaged over the samples.
+
+    - delta: (m, n_l); - share (m,): of each sample in C, 1/m if all weigh the same
+    """
+    return share @ delta
+
+
+def weight_gradient(a_previous: Array, delta: Array, share: Array) -> Array:
+    """∂C/∂w^l_jk = a^(l-1)_k δ^l_j    (BP4), averaged over the samples.
+
+    - a_previous: (m, n_(l-1)); - delta: (m, n_l); - share (m,): as in `bias_gradient`
+    """
+    return (delta * share[:, None]).T @ a_previous
+
+
+def backward(
+    states: Forward,
+    y: Array,
+    weights: Sequence[Array],
+    spec: NetworkSpec,
+    keeps: Sequence[Array] | None = None,
+) -> list[Array]:
+    """Return δ^l for every computed layer, last to first by BP1 and BP2, in order."""
+    zs, activations = states
+    rows = spec.activation_rows
+    deltas = [output_delta(zs[-1], activations[-1], y, rows[-1], spec.cost_row)]
+    for place in range(len(zs) - 2, -1, -1):
+        z, a = zs[place], activations[place + 1]
+        delta = hidden_delta(weights[place + 1], deltas[0], z, a, rows[place].slope)
+        deltas.insert(0, delta if keeps is None else delta * keeps[place + 1])
+    return deltas
+
+
+def one_hot(y: Array, n: int, dtype: Any) -> Array:
+    """Return labels (m,) as rows (m, n) of 0 and 1; what is no label stays as it is."""
+    return y if y.ndim == 2 else np.eye(n, dtype=dtype)[y]
+
+
+class ReferenceNetwork(BaseNetwork, engine="reference"):
+    """The network in plain NumPy: the slow truth that `fastbp.Network` is checked against."""
+
+    def _allocate(self) -> None:
+        self._rows = self.spec.activation_rows
+
+    def _get_parameters(self) -> tuple[list[Array], list[Array]]:
+        return [w.copy() for w in self._weights], [b.copy() for b in self._biases]
+
+    def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        self._weights = [w.copy() for w in weights]
+        self._biases = [b.copy() for b in biases]
+
+    @quietly
+    def _forward(self, x: Array) -> Forward:
+        states = forward(x, self._weights, self._biases, self._rows)
+        return Forward(states.zs, [a.copy() for a in states.activations])
+
+    def _predict(self, x: Array, out: Array) -> None:
+        for start in range(0, len(x), CHUNK):
+            rows = slice(start, start + CHUNK)
+            out[rows] = self._forward(x[rows]).activations[-1]
+
+    @quietly
+    def _backprop(self, x: Array, y: Array) -> Gradients:
+        spec, y = self.spec, self._matrix(y)
+        states = self._forward(x)
+        deltas = backward(states, y, self._weights, spec)
+        share = np.full(len(x), 1 / len(x), self.dtype)
+        nabla_w, nabla_b = self._gradients(states.activations, deltas, share)
+        cost = float(np.mean(self._costs(states, y), dtype=np.float64))
+        cost += penalty(self._weights, spec.l1, spec.l2)
+        return Gradients(cost, nabla_w, nabla_b, deltas)
+
+    @quietly
+    def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
+        cost, correct = 0.0, 0
+        for start in range(0, len(x), CHUNK):
+            rows = slice(start, start + CHUNK)
+            states, targets = self._forward(x[rows]), self._matrix(y[rows])
+            cost += float(np.sum(self._costs(states, targets), dtype=np.float64))
+            correct += int(np.sum(right_answers(states.activations[-1], targets)))
+        return cost, correct
+
+    def _new_state(self, optimizer: Optimizer) -> "State":
+        return State([*self._weights, *self._biases], optimizer)
+
+    def _gradient_size(self) -> int:
+        return sum(p.size for p in (*self._weights, *self._biases))
+
+    def _session(
+        self, data: Data, plan: Plan, state: "State | None" = None, halves: bool = False
+    ) -> "ReferenceSession":
+        return ReferenceSession(self, data, plan, state or self._new_state(plan.optimizer))
+
+    def _matrix(self, y: Array) -> Array:
+        return one_hot(y, self.spec.sizes[-1], self.dtype)
+
+    def _costs(self, states: Forward, y: Array) -> Array:
+        z, a = states.zs[-1], states.activations[-1]
+        return cost_per_sample(z, a, y, self._rows[-1], self.spec.cost_row)
+
+    def _gradients(
+        self, inputs: Sequence[Array], deltas: Sequence[Array], share: Array
+    ) -> tuple[list[Array], list[Array]]:
+        """Return ∂C/∂w and ∂C/∂b by BP3 and BP4, penalties included."""
+        l1, l2 = self.spec.l1, self.spec.l2
+        nabla_w = [weight_gradient(a, d, share) for a, d in zip(inputs, deltas, strict=False)]
+        if l1 or l2:
+            pairs = zip(nabla_w, self._weights, strict=True)
+            nabla_w = [g + penalty_gradient(w, l1, l2) for g, w in pairs]
+        return nabla_w, [bias_gradient(d, share) for d in deltas]
+
+
+class State:
+    """What an optimizer remembers from step to step."""
+
+    def __init__(self, parameters: Sequence[Array], optimizer: Optimizer) -> None:
+        self.arrays = [[np.zeros_like(p) for _ in optimizer.slots] for p in parameters]
+        self.steps = 0  # updates made
+
+    def get(self, slot: int) -> tuple[list[Array], list[Array]]:
+        """Return copies of one array of state, in the shapes of weights and biases."""
+        arrays, half = [slots[slot].copy() for slots in self.arrays], len(self.arrays) // 2
+        return arrays[:half], arrays[half:]
+
+    def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy one array of state in."""
+        for slots, array in zip(self.arrays, [*weights, *biases], strict=True):
+            slots[slot][...] = array
+
+
+class ReferenceSession:
+    """A run of ReferenceNetwork: the network's own parameters, changed in place."""
+
+    def __init__(self, net: ReferenceNetwork, data: Data, plan: Plan, state: State) -> None:
+        self.net, self.plan, self.state = net, plan, state
+        self.bind(data)
+
+    def bind(self, data: Data) -> bool:
+        """Take the data of the next mini-batch."""
+        self.x, self.y, weight = data
+        self.sample_weight = np.ones(len(data.x), self.net.dtype) if weight is None else weight
+        return True
+
+    def _parameters(self) -> list[Array]:
+        return [*self.net._weights, *self.net._biases]
+
+    @quietly
+    def train(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
+    ) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
+        size = self.plan.batch_size
+        total = np.array(so_far[:3])
+        for batch in range(first, first + count):
+            places = np.arange(batch * size, min((batch + 1) * size, len(order)))
+            rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
+            seen, gradients = self._first_half(order[places], places, seed)
+            if gradients is None:
+                return Progress._make((*total.tolist(), batch))
+            self._second_half(gradients, float(rate))
+            total += seen
+        return Progress._make((*total.tolist(), -1))
+
+    def _first_half(self, rows: Array, places: Array, seed: int) -> tuple[Any, list[Array] | None]:
+        """Return Σ weight · C_x, Σ weight of right answers, Σ weight; and ∂C/∂w, ∂C/∂b, None where C is not finite."""
+        net, weight = self.net, self.sample_weight[rows]
+        x, y = self.x[rows], net._matrix(self.y[rows])
+        keeps = self._keeps(places, seed)
+        states = forward(x, net._weights, net._biases, net._rows, keeps)
+        cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))
+        right = right_answers(states.activations[-1], y)
+        seen = cost, float(weight[right].sum()), float(weight.sum())
+        if not np.isfinite(cost):
+            return seen, None
+        deltas = backward(states, y, net._weights, net.spec, keeps)
+        inputs = states.activations
+        if keeps is not None:
+            inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
+        total = weight.sum()
+        nabla_w, nabla_b = net._gradients(inputs, deltas, weight / (total or 1))
+        gradients = [*nabla_w, *nabla_b]
+        # A mini-batch without weight says nothing, of penalties neither.
+        return seen, gradients if total else [np.zeros_like(g) for g in gradients]
+
+    def _second_half(self, gradients: list[Array], rate: float) -> None:
+        """The rule, for a gradient that is scaled down to clip_norm where it is longer."""
+        limit, state = self.plan.clip_norm, self.state
+        if limit is not None:
+            norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
+            if norm > limit:
+                gradients = [g * (limit / norm) for g in gradients]
+        state.steps += 1
+        for w, g, slots in zip(self._parameters(), gradients, state.arrays, strict=True):
+            update(self.plan.optimizer, w, g, slots, state.steps, rate)
+
+    @quietly
+    def gradient(self, seed: int) -> Array:
+        """The first half of a step alone, for all samples: one flat array."""
+        places = np.arange(len(self.x))
+        _, gradients = self._first_half(places, places, seed)
+        if gradients is None:
+            return np.full(self.net._gradient_size(), np.nan, self.net.dtype)
+        return np.concatenate([g.ravel() for g in gradients])
+
+    @quietly
+    def apply(self, gradient: Array, rate: float) -> None:
+        """The second half alone."""
+        ends = np.cumsum([p.size for p in self._parameters()])[:-1]
+        parts = zip(np.split(gradient, ends), self._parameters(), strict=True)
+        self._second_half([part.reshape(p.shape) for part, p in parts], rate)
+
+    def _keeps(self, places: Array, seed: int) -> list[Array] | None:
+        spec = self.net.spec
+        if not spec.dropout:
+            return None
+        hidden = enumerate(spec.sizes[1:-1])
+        return [np.ones((1, 1), self.net.dtype)] + [
+            keep_scale(seed, layer, places, n, spec.dropout, self.net.dtype) for layer, n in hidden
+        ]
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+        return all(bool(np.isfinite(p).all()) for p in self._parameters())
+
+    def snapshot(self, into: Any = None) -> Any:
+        """Return copies of parameters, optimizer state and step count."""
+        arrays = [p.copy() for p in self._parameters()]
+        return arrays, [[s.copy() for s in slots] for slots in self.state.arrays], self.state.steps
+
+    def moved(self, snapshot: Any) -> bool:
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+        before, after = ([w.ravel() for w in weights] for weights in (snapshot[0], self.net._weights))
+        return have_moved(np.concatenate(after), np.concatenate(before[: len(after)]))
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot, which stays as it is."""
+        parameters, state, self.state.steps = snapshot
+        for parameter, kept in zip(self._parameters(), parameters, strict=True):
+            parameter[...] = kept
+        self.state.arrays = [[s.copy() for s in slots] for slots in state]
+
+
+def right_answers(a: Array, y: Array) -> Array:
+    """Whether the largest output is the largest target (one output: both above ½, or neither)."""
+    if a.shape[1] == 1:
+        return (a[:, 0] > 0.5) == (y[:, 0] > 0.5)
+    return np.argmax(a, axis=1) == np.argmax(y, axis=1)

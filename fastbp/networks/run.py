@@ -1,0 +1,279 @@
+"""A run of the fused engine: parameters, optimizer's state, workspace and data, in one record that kernels read."""
+
+from collections.abc import Sequence
+from functools import cache
+from time import perf_counter
+from typing import Any
+
+import numba
+import numpy as np
+
+from ..border.spec import NetworkSpec
+from ..formulas import Array
+from ..formulas.optimizers import Optimizer
+from ..kernels import chains, epoch, online
+from ..kernels.barrier import DONE
+from ..kernels.costs import cost_address
+from ..kernels.halves import apply_gradient
+from ..kernels.products import sparse as skipping
+from ..kernels.products.dense import PRODUCT, panel_product
+from ..kernels.records import Record
+from ..kernels.rules import GRADIENT, Rule, penalty_address, rule_address, rule_of
+from ..memory.parameters import Parameters, aligned
+from ..memory.workspace import Workspace
+from ..training.loop import NOTHING, Data, Progress, have_moved
+from ..training.pace import TeamSize
+from ..training.team import run_team
+from .constants import Constants
+from .nonzeros import NO_SHORT_FORM, Nonzeros
+
+
+def dtype_of(name: str) -> Any:
+    """Return numba's float32 or float64."""
+    return getattr(numba, name)
+
+
+@cache
+def product_address(dtype: str) -> int:
+    """Return the address of the product of panels."""
+    return PRODUCT.address(panel_product, dtype_of(dtype))
+
+
+@cache
+def addresses(dtype: str, *names: str) -> dict[str, int]:
+    """Return the addresses of kernels that not every run needs: who does not need them does not wait for them."""
+    callees = {
+        "forward_entries": (skipping.FORWARD_ENTRIES, skipping.forward_entries),
+        "add_entries": (skipping.ADD_ENTRIES, skipping.add_entries),
+        "chain_gradient": (chains.CHAIN_GRADIENT, chains.chain_gradient),
+        "update_from_chains": (chains.UPDATE_FROM_CHAINS, chains.update_from_chains),
+        "update_and_forward": (online.UPDATE_AND_FORWARD, online.update_and_forward),
+    }
+    return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
+
+
+class State:
+    """What an optimizer remembers from step to step; it belongs to the run."""
+
+    def __init__(self, parameters: Parameters, optimizer: Optimizer, dtype: Any) -> None:
+        self.parameters = parameters
+        self.buffer = aligned(len(optimizer.slots) * parameters.buffer.size, dtype)
+        self.slots = self.buffer.reshape(len(optimizer.slots), parameters.buffer.size)
+        self.step = np.zeros(1, np.int64)
+
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return int(self.step[0])
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self.step[0] = steps
+
+    def get(self, slot: int) -> tuple[list[Array], list[Array]]:
+        """Return copies of one array of state, in the shapes of weights and biases."""
+        return self.parameters.read(self.slots[slot])
+
+    def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy one array of state in."""
+        self.parameters.write(self.slots[slot], weights, biases)
+
+
+class Run:
+    """Kernels, workspace and data of one run; changes the network's own parameters.
+
+    - optimizer: None where nothing is changed (to evaluate), or where only the gradient is wanted (`whole`)
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        spec: NetworkSpec,
+        batch_size: int,
+        optimizer: Optimizer | None = None,
+        state: State | None = None,
+        *,
+        keep_z: Sequence[bool],
+        whole: Array | None = None,
+        halves: bool = False,
+        clip_norm: float | None = None,
+        sizes: Sequence[int] = (1,),
+        input_blocks: int = 0,
+        steps: int = 0,
+    ) -> None:
+        dtype = dtype_of(spec.dtype)
+        self.parameters, self.spec, self.optimizer, self.state = parameters, spec, optimizer, state
+        self.whole, self.halves, self.capacity = whole, halves, batch_size
+        self.space = Workspace(parameters, batch_size, max(sizes), input_blocks, train=True, keep_z=keep_z)
+        self.record = Record(spec.dtype, product=product_address(spec.dtype), **self._settings(batch_size, clip_norm))
+        self.record.hold(
+            layers=self.space.layers, parameters=parameters.buffer, work=self.space.buffer, costs=self.space.costs,
+            right=self.space.right, sync=self.space.sync, seen=self.space.seen, picked=self.space.picked,
+        )  # fmt: skip
+        self.record.set(cost=cost_address(spec.cost_row, spec.activation_rows[-1], dtype))
+        self._choose_rules(dtype, batch_size, input_blocks)
+        self.team = TeamSize(sizes, steps, self._kind(batch_size, input_blocks, sizes))
+
+    def _kind(self, *settings: Any) -> Any:
+        """What the pace of a step depends on."""
+        return self.spec.sizes, self.spec.dtype, self.record["rule"], self.whole is None, str(settings)
+
+    def _settings(self, batch_size: int, clip_norm: float | None) -> dict[str, Any]:
+        space, spec = self.space, self.spec
+        return {
+            "zeros": space.zeros,
+            "scratch": space.scratch,
+            "scratch_size": space.scratch_size,
+            "turned": space.turned,
+            "gradients": space.gradients,
+            "num_layers": len(space.layers),
+            "num_parameters": self.parameters.buffer.size,
+            "batch_size": batch_size,
+            "l1": spec.l1,
+            "l2": spec.l2,
+            "clip_norm": np.inf if clip_norm is None else clip_norm,
+        }
+
+    def _choose_rules(self, dtype: Any, batch_size: int, input_blocks: int) -> None:
+        """Set what becomes of the gradient: fused with BP4, or left whole, for a second half to take."""
+        record, spec = self.record, self.spec
+        rule = None if self.optimizer is None else rule_of(self.optimizer)
+        self.constants = Constants(self.optimizer, rule.names, rule.steady) if self.optimizer and rule else None
+        penalized = bool(spec.l1 or spec.l2)
+        if self.whole is not None:
+            self.squares = np.zeros(int(self.space.layers["columns"].sum()))
+            record.hold(whole=self.whole, state=self.whole, squares=self.squares)
+            record.set(learns=1, rule=rule_address(Rule(GRADIENT), dtype))
+            if rule and self.state:
+                record.hold(second_state=self.state.buffer)
+                self.second_rule = rule_address(rule, dtype)
+                record.set(second_rule=0 if self.halves else self.second_rule)
+        elif rule and self.state:
+            straight = rule.is_straight and not penalized
+            record.hold(state=self.state.buffer)
+            record.set(learns=1, straight=straight, rule=0 if straight else rule_address(rule, dtype))
+            if batch_size == 1 and not input_blocks:
+                record.set(online=online.online_address(online.STRAIGHT if straight else rule, dtype))
+                record.set(**addresses(spec.dtype, "update_and_forward"))
+        if penalized and record["learns"]:
+            record.set(penalty=penalty_address(dtype))
+        if input_blocks:
+            record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
+        if self.space.gradients:
+            record.set(**addresses(spec.dtype, "chain_gradient", "update_from_chains"))
+
+    def bind(self, data: Data) -> bool:
+        """Take the data of the next mini-batch; False, and nothing done, if there is no room for it."""
+        if len(data.x) > self.capacity:
+            return False
+        self.record.set(batch_size=len(data.x))
+        self.take(data, self.spec.dropout)
+        return True
+
+    def take(self, data: Data, dropout: float = 0.0, nonzeros: Nonzeros = NO_SHORT_FORM) -> None:
+        """Read these samples from now on."""
+        labelled = data.y.ndim == 1
+        self.record.set(dropout=dropout)
+        self.record.hold(
+            x=data.x, labels=data.y if labelled else None, targets=None if labelled else data.y,
+            weights=data.sample_weight, starts=nonzeros.starts, entries=nonzeros.entries,
+        )  # fmt: skip
+
+    def compile(self) -> None:
+        """Run no mini-batch: compiles by one thread, before there is a team in which others would wait for it."""
+        self._begin(np.arange(0), None, 0, 0)
+        epoch.train(self.record.array, 0, 0, 0, 1)
+
+    def train(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
+    ) -> Progress:
+        """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was.
+
+        - rates: of each mini-batch of the order; None: the optimizer's, which is a number
+        """
+        self.record.set(seed=seed)
+        stop = first + count
+        while first < stop and so_far.failed < 0:
+            size, part = self.team.next(stop - first)
+            part = min(part, self.constants.most(rates)) if self.constants else part
+            start = perf_counter()
+            so_far = self._train(size, order, first, part, so_far, rates)
+            self.team.learn(size, part, perf_counter() - start)
+            first += part
+        return so_far
+
+    def _train(
+        self, size: int, order: Array, first: int, count: int, so_far: Progress, rates: Array | None
+    ) -> Progress:
+        """Run mini-batches by a team of this size."""
+        self._begin(order, rates, first, count)
+        seen = self.space.seen
+        seen[:size] = so_far
+
+        def work(thread: int, team: int) -> None:
+            epoch.train(self.record.array, first, count, thread, team)
+
+        run_team(work, size, self._open_barriers)
+        failed = int(seen[0, 3])
+        if self.state and not self.halves:
+            self.state.step += count if failed < 0 else failed - first
+        cost, correct, weight = seen[0, :3].tolist()
+        return Progress(cost, correct, weight, failed)
+
+    def _begin(self, order: Array, rates: Array | None, first: int, count: int) -> None:
+        self.space.sync[:] = 0
+        if order is not self.record.held.get("order"):
+            self.record.hold(order=order)
+            self.record.set(num_samples=len(order))
+        if self.constants and self.state and count:
+            part = None if rates is None else rates[first : first + count]
+            table, row = self.constants.rows(int(self.state.step[0]), count, part)
+            if table is not self.record.held.get("constants"):
+                self.record.hold(constants=table)
+                self.record.set(num_constants=table.shape[1], constants_step=table.shape[1] if len(table) > 1 else 0)
+            self.record.set(first_constants=row * table.shape[1])
+
+    def _open_barriers(self) -> None:
+        """Let a team whose member is missing run to its end; what it computes is worth nothing."""
+        self.space.sync[DONE] = 2**62  # more generations than will ever be waited for
+
+    def gradient(self, seed: int) -> Array:
+        """The first half of a step alone: the whole gradient of the mini-batch."""
+        self.train(np.arange(self.record["batch_size"]), 0, 1, seed)
+        assert self.whole is not None
+        return self.whole.copy()
+
+    def apply(self, gradient: Array, rate: float) -> None:
+        """The second half alone, by one thread."""
+        assert self.whole is not None
+        np.copyto(self.whole, gradient)
+        self._begin(np.arange(0), np.array([rate]), 0, 1)
+        self.record.set(second_rule=self.second_rule)
+        apply_gradient(self.record.array, 0, 1)
+        if self.state:
+            self.state.step += 1
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+        return bool(np.isfinite(self.parameters.buffer).all())
+
+    @property
+    def _changing(self) -> tuple[Array, ...]:
+        return (self.parameters.buffer, self.state.buffer, self.state.step) if self.state else (self.parameters.buffer,)
+
+    def snapshot(self, into: list[Array] | None = None) -> list[Array]:
+        """Return copies of parameters, optimizer state and step count, made in `into` if it is given."""
+        snapshot = into or [np.empty_like(array) for array in self._changing]
+        for kept, array in zip(snapshot, self._changing, strict=True):
+            np.copyto(kept, array)
+        return snapshot
+
+    def restore(self, snapshot: list[Array]) -> None:
+        """Return to a snapshot, which stays as it is."""
+        for kept, array in zip(snapshot, self._changing, strict=True):
+            np.copyto(array, kept)
+
+    def moved(self, snapshot: list[Array]) -> bool:
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+        size = int(self.parameters.layers[0]["bias"])  # weights come first
+        return have_moved(self.parameters.buffer[:size], snapshot[0][:size])

@@ -1,0 +1,182 @@
+"""A run in the user's hands: one step, or its two halves, at a time. `fit` runs on the same."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..border import options
+from ..errors import DivergenceError
+from ..formulas import Array
+from ..formulas.schedules import rates_at
+from ..training.loop import Data, Plan, Session, Task, Trained, train
+from ..training.streams import DROPOUT, stream
+
+MANY = 10_000  # steps that may be to come, for whoever chooses a team
+
+
+class Trainer:
+    """Training with an optimizer whose state lasts from call to call.
+
+    Parameters
+    ----------
+    net
+        the network, of either engine; its parameters are changed
+    optimizer
+        as in ``net.fit``; None: ``fastbp.Adam(1e-3)``
+    clip_norm
+        the longest that a gradient over all parameters may be; a longer one is scaled down to it
+    steps_per_epoch
+        what a schedule takes for an epoch; needed only where the learning rate is one
+
+    """
+
+    def __init__(
+        self, net: Any, optimizer: Any = None, clip_norm: float | None = None, *, steps_per_epoch: float | None = None
+    ) -> None:
+        self.net = net
+        self.optimizer = options.checked_optimizer(optimizer)
+        self.clip_norm = options.checked_clip(clip_norm)
+        self.steps_per_epoch = steps_per_epoch
+        self.state = net._new_state(self.optimizer)
+        self._sessions: dict[str, Session] = {}  # by what they are for, kept from step to step
+
+    @property
+    def steps(self) -> int:
+        """Updates made so far."""
+        return int(self.state.steps)
+
+    def step(self, x: object, y: object) -> float:
+        """Make one update for a mini-batch x (m, n_0), y (m,) or (m, n_L); return C before it, penalties included.
+
+        Raises
+        ------
+        DivergenceError
+            where C is not finite; the update is not made
+
+        """
+        data, penalty = self._checked(x, y), self.net._penalty()
+        session = self._session("step", data, self.clip_norm)
+        seen = session.train(np.arange(len(data.x)), 0, 1, self._seed(), rates=self._rates())
+        if seen.failed >= 0:
+            raise DivergenceError(0, self.steps + 1, self.net._faulty_layer(data.x), self._rate())
+        return seen.cost / len(data.x) + penalty
+
+    def gradient(self, x: object, y: object) -> Array:
+        """The first half of a step: ∂C/∂w and ∂C/∂b of a mini-batch with its penalties, in one flat array.
+
+        It lies as the network's engine likes it, with pads, so it can be added, scaled, sent to a trainer of the same
+        network elsewhere, and given to `apply`; `net.backprop` has it in matrices. Dropout drops what it would in
+        `step`.
+        """
+        data = self._checked(x, y)
+        found: Array = self._session("gradient", data, None).gradient(self._seed())
+        return found
+
+    def apply(self, gradient: object) -> None:
+        """The second half: change the parameters by a gradient that `gradient` has made, perhaps with others.
+
+        Raises
+        ------
+        ValueError
+            where it is no such array, or not finite; nothing is changed
+
+        """
+        size, dtype = self.net._gradient_size(), self.net.dtype
+        array = np.ascontiguousarray(gradient, dtype)
+        if array.shape != (size,):
+            raise ValueError(f"gradient must be ({size},), as trainer.gradient(x, y) returns it; got {array.shape}")
+        if not np.isfinite(array).all():
+            raise ValueError("gradient is not finite; the parameters are unchanged")
+        if "apply" not in self._sessions:
+            self._sessions["apply"] = self.net._session(
+                self._no_data(), self._plan(1, self.clip_norm), self.state, halves=True
+            )
+        self._sessions["apply"].apply(array, self._rate())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return copies of all that the run depends on, by name: "steps", "weights.0", "velocity.weights.0", ...
+
+        Both engines have the same.
+        """
+        found: dict[str, Any] = {"steps": self.steps}
+        for prefix, arrays in self._arrays().items():
+            found |= {f"{prefix}.{place}": array.copy() for place, array in enumerate(arrays)}
+        return found
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was asked; what does not fit raises ValueError, and nothing is changed."""
+        wanted = {f"{prefix}.{place}": a for prefix, arrays in self._arrays().items() for place, a in enumerate(arrays)}
+        if differing := sorted({"steps", *wanted} ^ set(state)):
+            verb = "lacks" if differing[0] in {"steps", *wanted} else "has an unexpected"
+            raise ValueError(f"the state {verb} {differing[0]!r}; it must be of this network and optimizer")
+        for name, array in wanted.items():
+            if np.shape(state[name]) != array.shape or not np.isfinite(state[name]).all():
+                raise ValueError(f"{name} must be {array.shape}, and finite; got {np.shape(state[name])}")
+        steps = options.integer("steps", state["steps"], low=0)
+        layers = range(len(self.net.sizes) - 1)
+
+        def pair(prefix: str) -> tuple[list[Array], list[Array]]:
+            kinds = (f"{prefix}weights", f"{prefix}biases")
+            weights, biases = ([np.asarray(state[f"{k}.{i}"], self.net.dtype) for i in layers] for k in kinds)
+            return weights, biases
+
+        self.net._set_parameters(*pair(""))
+        for slot, name in enumerate(self.optimizer.slots):
+            self.state.set(slot, *pair(f"{name}."))
+        self.state.steps = steps
+
+    def fit(self, task: Task) -> Trained:
+        """Run the epochs of a task; see `net.fit`."""
+
+        def begin() -> Session:
+            session: Session = self.net._session(task.data, task.plan, self.state)
+            return session
+
+        return train(self.net, begin, task)
+
+    def _arrays(self) -> dict[str, list[Array]]:
+        weights, biases = self.net._get_parameters()
+        found = {"weights": weights, "biases": biases}
+        for slot, name in enumerate(self.optimizer.slots):
+            weights, biases = self.state.get(slot)
+            found |= {f"{name}.weights": weights, f"{name}.biases": biases}
+        return found
+
+    def _checked(self, x: object, y: object) -> Data:
+        x, y = self.net._checked(x, y, learning=True)
+        return Data(x, y)
+
+    def _no_data(self) -> Data:
+        sizes = self.net.sizes
+        return Data(np.zeros((1, sizes[0]), self.net.dtype), np.zeros((1, sizes[-1]), self.net.dtype))
+
+    def _plan(self, batch_size: int, clip_norm: float | None) -> Plan:
+        return Plan(self.optimizer, batch_size, clip_norm, steps=MANY)
+
+    def _session(self, kind: str, data: Data, clip_norm: float | None) -> Any:
+        """Return the session for this, with room for the data, which it takes."""
+        session: Any = self._sessions.get(kind)
+        if session is None or not session.bind(data):
+            plan = self._plan(len(data.x), clip_norm)
+            session = self.net._session(data, plan, self.state, halves=kind == "gradient")
+            self._sessions[kind] = session
+        return session
+
+    def _rate(self) -> float:
+        """The learning rate of the next step."""
+        rate = self.optimizer.learning_rate
+        if not callable(rate):
+            return float(rate)
+        if self.steps_per_epoch is None:
+            raise ValueError("a schedule goes by epochs; say how long one is: Trainer(..., steps_per_epoch=len(x) / 10)")
+        return float(rates_at(rate, np.array([self.steps / self.steps_per_epoch]))[0])
+
+    def _rates(self) -> Array | None:
+        return np.array([self._rate()]) if callable(self.optimizer.learning_rate) else None
+
+    def _seed(self) -> int:
+        """The next step's, for dropout."""
+        if not self.net.spec.dropout:
+            return 0
+        return int(stream(self.net.spec.seed, DROPOUT, self.steps).integers(2**63))

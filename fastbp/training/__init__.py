@@ -1,0 +1,1 @@
+"""The epoch loop over whatever engine does the work, and what it shows and measures."""

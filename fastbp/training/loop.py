@@ -1,0 +1,262 @@
+"""The epoch loop, over whatever engine does the work.
+
+An engine is called for about 100 ms at a time, so that Ctrl-C, progress and the watch for
+divergence have their turn; between two calls the parameters are consistent and finite.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..errors import DivergenceError
+from ..formulas import Array
+from ..formulas.optimizers import Optimizer
+from ..formulas.schedules import rates_at
+from .history import History
+from .progress import Reporter
+from .streams import DROPOUT, SHUFFLE, stream
+
+CALL_SECONDS = 0.1
+SNAPSHOT_SECONDS = 1.0  # what Ctrl-C may lose, and a divergence has to replay; rare enough to cost nothing
+
+STILL = 1e-6  # of the largest weight: less is no movement; biases begin at 0, where any is
+BLOCK = 4096
+BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
+
+Callback = Callable[[Any, History[Any]], object]
+
+
+class Progress(NamedTuple):
+    """What an epoch's calls of `Session.train` saw so far, each sample before the update it took part in."""
+
+    cost: float  # Σ over samples of weight · C_x, without penalty
+    correct: float  # Σ of the weights of right answers
+    weight: float  # Σ of weights
+    failed: int  # the mini-batch whose cost is not finite, its update not made; -1 if none
+
+
+NOTHING = Progress(0.0, 0.0, 0.0, -1)
+
+
+class Data(NamedTuple):
+    """Samples, checked."""
+
+    x: Array  # (N, n_0)
+    y: Array  # labels (N,) of int64, or (N, n_L)
+    sample_weight: Array | None = None  # (N,); None: all 1
+
+
+class Plan(NamedTuple):
+    """What a run is going to do."""
+
+    optimizer: Optimizer
+    batch_size: int
+    clip_norm: float | None = None  # of the gradient over all parameters; None: as it is
+    epochs: int = 1  # how often each sample is going to be seen
+    steps: int = 0  # that may be to come, where nobody knows; 0: those of the epochs
+
+
+class Session(Protocol):
+    """One engine in the middle of a run: parameters, optimizer state, workspace.
+
+    Mini-batch k of an epoch is order[k * batch_size : (k + 1) * batch_size]; the last one may be
+    short and is trained on. Results depend on the mini-batches alone, never on how many one call
+    covers.
+    """
+
+    def train(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
+    ) -> Progress:
+        """Run mini-batches first .. first + count - 1; `seed` is the epoch's for dropout.
+
+        `rates` has the learning rate of each mini-batch of the order; None: it is the optimizer's number.
+
+        What is seen is added to what the epoch saw so far, mini-batch by mini-batch: sums of each call by itself
+        would be rounded as the clock cuts the calls.
+        """
+
+    def finite(self) -> bool:
+        """Whether all parameters are finite."""
+
+    def snapshot(self, into: Any = None) -> Any:
+        """Return copies of parameters, optimizer state and step count; `into` is an earlier snapshot to overwrite."""
+
+    def restore(self, snapshot: Any) -> None:
+        """Return to a snapshot, which stays as it is."""
+
+    def moved(self, snapshot: Any) -> bool:
+        """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+
+
+class Task(NamedTuple):
+    """The arguments of `fit`, checked."""
+
+    data: Data
+    plan: Plan
+    shuffle: bool = True
+    measure_accuracy: bool = False
+    measure_rmse: bool = False
+    validation: tuple[Array, Array] | None = None
+    callbacks: Sequence[Callback] = ()
+    verbose: str | int = 0
+
+
+class Trained(NamedTuple):
+    """What came of it."""
+
+    history: History[Any]
+    moved: bool  # whether any weight has changed to speak of
+
+
+def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
+    """Run the epochs, until the last or until a callback returns something true."""
+    history: History[Any] = History()
+    reporter = Reporter(task.verbose, task.plan.epochs, len(task.data.x))
+    try:
+        with reporter.compiling() if net._needs_compiling() else nullcontext():
+            session = begin()
+        loop = _Loop(net, session, task, reporter)
+        for epoch in range(1, task.plan.epochs + 1):
+            start = perf_counter()
+            total = loop.run_epoch(epoch)
+            net.epochs_trained += 1
+            history.learning_rate.append(loop.rate)
+            _record(history, net, task, total, perf_counter() - start)
+            reporter.end_epoch(history)
+            if any([callback(net, history) for callback in task.callbacks]):  # all are called
+                break
+    finally:
+        reporter.close()
+    return Trained(history, loop.moved)
+
+
+def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float) -> None:
+    history.cost.append(total.cost / total.weight + net._penalty())
+    history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
+    history.rmse.append(_rmse(task, total.cost / total.weight))
+    if task.validation is None:
+        score, error = (None, None), None
+    else:
+        score = net._score(*task.validation)
+        error = _rmse(task, score[0] - net._penalty())
+    history.validation_cost.append(score[0])
+    history.validation_accuracy.append(score[1])
+    history.validation_rmse.append(error)
+    history.seconds.append(seconds)
+
+
+def have_moved(now: Array, before: Array) -> bool:
+    """Whether any weight (size,) differs by more than STILL of the largest; a block at a time, to save memory."""
+    limit = STILL * max(float(before.max()), -float(before.min()))
+    blocks = (slice(start, start + BLOCK) for start in range(0, len(now), BLOCK))
+    return any(float(np.abs(now[block] - before[block]).max()) > limit for block in blocks)
+
+
+def _rmse(task: Task, cost: float) -> float | None:
+    """Return the root mean square error, of whose square the quadratic cost is half."""
+    return float(np.sqrt(2 * max(cost, 0.0))) if task.measure_rmse else None
+
+
+class _Loop:
+    """Mini-batches of one epoch after another, cut into calls that are short enough."""
+
+    def __init__(self, net: Any, session: Session, task: Task, reporter: Reporter) -> None:
+        self.net = net
+        self.session = session
+        self.task = task
+        self.reporter = reporter
+        self.batch_size = task.plan.batch_size
+        self.num_batches = -(-len(task.data.x) // self.batch_size)
+        rate = task.plan.optimizer.learning_rate
+        self.rate = 0.0 if callable(rate) else float(rate)  # of the last mini-batch
+        self.per_call = 1  # mini-batches; grows with what the clock allows
+        self.moved = False  # whether any weight has changed by now
+        self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
+        self.good: Any = None  # snapshot of its end
+        self.amid: Any = None  # snapshot of a later moment, if there is one
+        self.recent: Any = None  # the later of the two
+        self.limit = np.inf  # of the cost of a good epoch
+
+    def run_epoch(self, epoch: int) -> Progress:
+        order, seed, rates = self._order(), self._dropout_seed(), self._rates(epoch)
+        progress = NOTHING
+        first = saved = 0
+        saved_at = perf_counter()
+        if self.good_epoch == epoch - 1:
+            self.recent = self.good = self.session.snapshot(self.good)
+        else:
+            self.recent = self.amid = self.session.snapshot(self.amid)
+        start_of_epoch = self.recent
+        while first < self.num_batches:
+            start = perf_counter()
+            if start - saved_at > SNAPSHOT_SECONDS:
+                self.recent = self.amid = self.session.snapshot(self.amid)
+                saved, saved_at = first, start
+            count = min(self.per_call, self.num_batches - first)
+            progress = self._call(order, first, count, seed, progress, rates)
+            if progress.failed >= 0 or not self.session.finite():
+                self._diverge(epoch, order, range(saved, first + count), seed, rates)
+            if epoch == 1 and first == 0 and progress.weight:
+                self.limit = BAD * progress.cost / progress.weight
+            first += count
+            self.reporter.show(epoch, first * self.batch_size)
+            self._adapt(count, perf_counter() - start)
+        self.moved = self.moved or self.session.moved(start_of_epoch)
+        if progress.cost <= self.limit * progress.weight:
+            self.good_epoch = epoch
+        return progress
+
+    def _order(self) -> Array:
+        n = len(self.task.data.x)
+        if not self.task.shuffle:
+            return np.arange(n)
+        return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
+
+    def _dropout_seed(self) -> int:
+        if not self.net.spec.dropout:
+            return 0
+        rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
+        return int(rng.integers(2**63))
+
+    def _rates(self, epoch: int) -> Array | None:
+        """Return the rate of each mini-batch, if there is a schedule."""
+        schedule = self.task.plan.optimizer.learning_rate
+        if not callable(schedule):
+            return None
+        rates = rates_at(schedule, epoch - 1 + np.arange(self.num_batches) / self.num_batches)
+        self.rate = float(rates[-1])
+        return rates
+
+    def _call(
+        self, order: Array, first: int, count: int, seed: int, so_far: Progress, rates: Array | None
+    ) -> Progress:
+        try:
+            return self.session.train(order, first, count, seed, so_far, rates)
+        except BaseException:  # Ctrl-C in the middle of an update
+            self.session.restore(self.recent)
+            raise
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        if seconds > CALL_SECONDS:
+            self.per_call = max(1, count // 2)
+        elif seconds < CALL_SECONDS / 2:
+            self.per_call = max(self.per_call, 2 * count)
+
+    def _diverge(self, epoch: int, order: Array, batches: range, seed: int, rates: Array | None) -> None:
+        """Go back and find the mini-batch that did it; then go back to the last good epoch's end, and raise."""
+        self.session.restore(self.recent)
+        for batch in batches:
+            self.recent = self.amid = self.session.snapshot(self.amid)
+            progress = self._call(order, batch, 1, seed, NOTHING, rates)
+            if progress.failed >= 0 or not self.session.finite():
+                break
+        size = self.batch_size
+        rows = order[batch * size : (batch + 1) * size]
+        layer = self.net._faulty_layer(self.task.data.x[rows])
+        self.session.restore(self.good)
+        self.net.epochs_trained -= epoch - 1 - self.good_epoch
+        rate = self.rate if rates is None else float(rates[batch])
+        raise DivergenceError(epoch, batch + 1, layer, rate, self.good_epoch)
