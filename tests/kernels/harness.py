@@ -9,25 +9,28 @@ import os
 from fractions import Fraction
 
 import numpy as np
-from fastbp.kernels.settings import settings as make_settings
 from numba import types
 from numba.extending import intrinsic
 
-from fastbp.compiler.jit import address, kernel
+from fastbp.compiler.callee import NUMBERS as NUMBERS_AT
+from fastbp.compiler.callee import SIZE, Callee
+from fastbp.compiler.jit import kernel
 from fastbp.compiler.target import CHOICES, LANES
 from fastbp.kernels.backward import transpose_panel
-from fastbp.kernels.barrier import LINE, barrier, begin_of
-from fastbp.kernels.products import dense as gemm
+from fastbp.kernels.barrier import DONE, barrier, begin_of
+from fastbp.kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, GROUPS, MAX_ROWS, PANEL_VECTORS
+from fastbp.kernels.fields import layer_at, parameters_at, work_at
 from fastbp.kernels.products import nonzeros
-from fastbp.kernels.products import sparse as skipping
-from fastbp.kernels.products.sparse import WIDTHS
-from fastbp.kernels.products.tiles import GROUPS, MAX_ROWS, SIZES, product_tiles
+from fastbp.kernels.products.dense import call_product, panels_product
+from fastbp.kernels.products.sparse import WIDTHS, call_add_entries, call_forward_entries
+from fastbp.kernels.products.tiles import SIZES, product_tiles
 from fastbp.kernels.products.transpose import transpose_block
+from fastbp.kernels.records import Record
 from fastbp.kernels.rows import add, all_finite, clear, copy, gather, scale
 from fastbp.memory.parameters import Parameters, padded
-from fastbp.memory.workspace import BLOCK_INPUTS, CHAIN_ROWS
-from fastbp.vectors.pointers import call, pointer
-from fastbp.vectors.simd import PANEL_VECTORS, lanes
+from fastbp.networks.run import addresses, product_address
+from fastbp.vectors.pointers import pointer
+from fastbp.vectors.simd import lanes
 
 __all__ = [
     "BLOCK_INPUTS", "CHAIN_ROWS", "CHOICES", "GROUPS", "LANES", "MAX_ROWS", "PANEL_VECTORS", "SIZES", "WIDTHS",
@@ -44,20 +47,24 @@ NANS = {4: (0x7FC0FACE, 0x7F80DEAD), 8: (0x7FF80000CAFEFACE, 0x7FF00000DEADBEEF)
 
 
 class Surrounded:
-    """A matrix (rows, columns) of row stride ld, with NaN before it, behind it and between its rows."""
+    """A matrix (rows, columns) of row stride ld, with NaN before it, behind it and between its rows.
 
-    def __init__(self, values, kind, gap=0):
+    - before: so many rows of NaN come first
+    """
+
+    def __init__(self, values, kind, gap=0, before=0):
         values = np.asarray(values)
         self.rows, self.columns = values.shape
-        self.ld = self.columns + gap
+        self.ld, self.before = self.columns + gap, before
         size = values.dtype.itemsize
         self.nan = np.dtype(f"i{size}").type(NANS[size][kind])
-        self.bits = np.full(2 * GUARD + self.rows * self.ld, self.nan)
+        self.bits = np.full(2 * GUARD + (before + self.rows) * self.ld, self.nan)
         self.memory = self.bits.view(values.dtype)
         self.window(self.memory)[...] = values
 
     def window(self, memory):
-        return memory[GUARD:][: self.rows * self.ld].reshape(self.rows, self.ld)[:, : self.columns]
+        start = GUARD + self.before * self.ld
+        return memory[start:][: self.rows * self.ld].reshape(self.rows, self.ld)[:, : self.columns]
 
     @property
     def numbers(self):
@@ -70,9 +77,9 @@ class Surrounded:
         return bool((bits == self.nan).all())
 
 
-def target(rows, columns, dtype, gap=0):
+def target(rows, columns, dtype, gap=0, before=0):
     """A matrix to write to: what is forgotten stays NaN."""
-    return Surrounded(np.full((rows, columns), np.nan, dtype), WRITTEN, gap)
+    return Surrounded(np.full((rows, columns), np.nan, dtype), WRITTEN, gap, before)
 
 
 def same(one, other):
@@ -89,8 +96,10 @@ def panel_of(dtype):
     return PANEL_VECTORS * lanes_of(dtype)
 
 
-def numba_type(dtype):
-    return types.float32 if dtype == np.float32 else types.float64
+def record_for(dtype, **values):
+    """A run's record, with the product that all others need."""
+    name = np.dtype(dtype).name
+    return Record(name, product=product_address(name), **values)
 
 
 def nearest(exact, dtype):
@@ -124,16 +133,22 @@ def _chains(a, b, out):
 
 
 @kernel(cache=False, no_cpython_wrapper=True)
-def _tiles(rows, vectors, m, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end):
+def tiles(
+    rows: SIZE, vectors: SIZE, m: SIZE,
+    a: NUMBERS_AT, ras: SIZE, kas: SIZE,
+    b: NUMBERS_AT, ldb: SIZE, ldp: SIZE,
+    init: NUMBERS_AT, ldi: SIZE,
+    c: NUMBERS_AT, ldc: SIZE,
+    k: SIZE,
+    hint: NUMBERS_AT, hint_step: SIZE, hint_end: NUMBERS_AT,
+):  # fmt: skip
     product_tiles(
         rows, vectors, m // rows, a, ras, kas, b, ldb, ldp, init, ldi, c, ldc, k, hint, hint_step, hint_end
     )  # fmt: skip
 
 
-def tiles_address(dtype):
-    size, place = types.intp, types.CPointer(dtype)
-    operands = (place, size, size, place, size, size, place, size, place, size, size, place, size, place)
-    return address(_tiles, types.void(size, size, size, *operands))
+TILES = Callee(tiles.py_func)
+call_tiles = TILES.call
 
 
 @kernel(cache=False)
@@ -171,7 +186,7 @@ ROW, MATRIX, ITSELF = range(3)  # what I is
 
 
 @kernel(cache=False)
-def _run_products(tiles, multiply, lanes, cases, a, b, init, chains, memory, bits, nans):
+def _run_products(tiles, product, lanes, cases, a, b, init, chains, memory, bits, nans):
     """The first case that goes wrong, and where; (-1, 0, 0): none."""
     for at in range(len(cases)):
         case = cases[at]
@@ -197,14 +212,16 @@ def _run_products(tiles, multiply, lanes, cases, a, b, init, chains, memory, bit
         c_0 = pointer(memory[3], GUARD)
         hint_end = pointer(memory[2], GUARD * (at % 3))
         if rows:
-            call(
-                tiles, rows, vectors, m, a_0, ras, kas, b_0, ldb, ldp, init_0, ldi, c_0, ldc, k,
-                pointer(memory[2], 0), gap, hint_end,
+            call_tiles(
+                address=tiles, rows=rows, vectors=vectors, m=m, a=a_0, ras=ras, kas=kas, b=b_0, ldb=ldb, ldp=ldp,
+                init=init_0, ldi=ldi, c=c_0, ldc=ldc, k=k,
+                hint=pointer(memory[2], 0), hint_step=gap, hint_end=hint_end,
             )  # fmt: skip
         else:
-            call(
-                multiply, m, vectors, a_0, ras, kas, b_0, ldb, ldp, init_0, ldi, c_0, ldc, k,
-                pointer(memory[2], 0), gap, hint_end,
+            call_product(
+                address=product, m=m, vectors=vectors, a=a_0, ras=ras, kas=kas, b=b_0, ldb=ldb, ldp=ldp,
+                init=init_0, ldi=ldi, c=c_0, ldc=ldc, k=k,
+                hint=pointer(memory[2], 0), hint_step=gap, hint_end=hint_end,
             )  # fmt: skip
         row, column = _wrong(
             m, width, width, chains[k - 1], init, start == ROW, memory[3], bits[3], ldc, size, nans[WRITTEN]
@@ -215,18 +232,18 @@ def _run_products(tiles, multiply, lanes, cases, a, b, init, chains, memory, bit
 
 
 @kernel(cache=False)
-def _run_panels(multiply, lanes, cases, a, b, init, chains, memory, bits, nans):
+def _run_panels(run, lanes, cases, a, b, init, chains, memory, bits, nans):
     """As `_run_products`, for the product over all panels, whose last columns are pads."""
+    run = run[0]
     for at in range(len(cases)):
         case = cases[at]
-        m, n, k, bias, gap = case[0], case[1], case[2], case[3], case[4]
+        m, n, k, gap = case[0], case[1], case[2], case[3]
         columns = (n + lanes - 1) // lanes * lanes
         panel = PANEL_VECTORS * lanes
         lda, ldc, rows_b = k + gap, columns + gap, k + gap
         _fill(bits[0], 2 * GUARD + m * lda, nans[READ])
         _fill(bits[1], 2 * GUARD + rows_b * columns, nans[READ])
-        zeros = panel * GROUPS[1]  # for all panels that go side by side, or the one that remains
-        _fill(bits[2], 2 * GUARD + max(columns, zeros), nans[READ])
+        _fill(bits[2], 2 * GUARD + columns, nans[READ])
         _place(a, m, k, memory[0], GUARD, lda, 1)
         for j in range(0, columns, panel):
             width = min(panel, columns - j)
@@ -234,17 +251,17 @@ def _run_panels(multiply, lanes, cases, a, b, init, chains, memory, bits, nans):
             for l in range(k):  # noqa: E741
                 for c in range(width):
                     memory[1][start + l * width + c] = b[l, j + c] if j + c < n else 0
-        for j in range(columns if bias else zeros):
-            memory[2][GUARD + j] = init[0, j] if bias and j < n else 0
+        for j in range(columns):
+            memory[2][GUARD + j] = init[0, j] if j < n else 0
         size = 2 * GUARD + (m + MAX_ROWS) * ldc
         _fill(bits[3], size, nans[WRITTEN])
 
-        gemm.panels_product(
-            multiply, m, k, columns, pointer(memory[0], GUARD), lda, memory[1], GUARD, rows_b,
-            pointer(memory[2], GUARD), bias, memory[3], GUARD, ldc,
+        panels_product(
+            run, m, k, columns, pointer(memory[0], GUARD), lda, pointer(memory[1], GUARD), rows_b,
+            pointer(memory[2], GUARD), pointer(memory[3], GUARD), ldc,
         )  # fmt: skip
         row, column = _wrong(
-            m, n, columns, chains[k - 1], init[0 if bias else len(init) - 1 :], True,
+            m, n, columns, chains[k - 1], init, True,
             memory[3], bits[3], ldc, size, nans[WRITTEN],
         )  # fmt: skip
         if column != -1 or row:
@@ -265,12 +282,12 @@ class Products:
         rng = np.random.default_rng(8)
         self.a = rng.normal(size=(rows, most)).astype(dtype)
         self.b = rng.normal(size=(most, width)).astype(dtype)
-        self.init = rng.normal(size=(rows + 1, width)).astype(dtype)
-        self.init[-1] = 0  # for products without a bias
+        self.init = rng.normal(size=(rows, width)).astype(dtype)
         self.chains = np.empty((most, rows, width), dtype)
         _chains(self.a, self.b, self.chains)
         self.nans = np.array(NANS[np.dtype(dtype).itemsize], f"i{np.dtype(dtype).itemsize}")
-        self.multiply, self.tiles = gemm.product_address(numba_type(dtype)), tiles_address(numba_type(dtype))
+        self.record = record_for(dtype)
+        self.tiles = TILES.address(tiles, getattr(types, np.dtype(dtype).name))
 
     def memory(self, numbers):
         memory = np.empty((4, 2 * GUARD + numbers), self.dtype)
@@ -282,22 +299,20 @@ class Products:
         width = vectors * self.lanes + gap + 1
         memory = self.memory(max((m + MAX_ROWS + 1) * max(width, k + gap), (k + 1) * (m + gap), (k + 1) * 4 * width))
         found = _run_products(
-            self.tiles, self.multiply, self.lanes, np.array(cases), self.a, self.b, self.init, self.chains,
+            self.tiles, self.record["product"], self.lanes, np.array(cases), self.a, self.b, self.init, self.chains,
             *memory, self.nans,
         )  # fmt: skip
         return self.named(("rows", "m", "vectors", "k", "transposed", "init", "gap"), cases, found)
 
     def wrong_panels(self, cases):
-        """The first case (m, n, k, bias or zeros, gap) of the product over all panels that goes wrong, or None."""
-        m, n, k, _, gap = np.array(cases).max(axis=0)
+        """The first case (m, n, k, gap) of the product over all panels that goes wrong, or None."""
+        m, n, k, gap = np.array(cases).max(axis=0)
         width = padded(n, panel_of(self.dtype)) + gap
-        memory = self.memory(
-            max((m + MAX_ROWS + 1) * width, GROUPS[1] * panel_of(self.dtype), (m + 1) * (k + gap), (k + gap) * width)
-        )
+        memory = self.memory(max((m + MAX_ROWS + 1) * width, (m + 1) * (k + gap), (k + gap) * width))
         found = _run_panels(
-            self.multiply, self.lanes, np.array(cases), self.a, self.b, self.init, self.chains, *memory, self.nans
+            self.record.array, self.lanes, np.array(cases), self.a, self.b, self.init, self.chains, *memory, self.nans
         )  # fmt: skip
-        return self.named(("m", "n", "k", "bias", "gap"), cases, found)
+        return self.named(("m", "n", "k", "gap"), cases, found)
 
     @staticmethod
     def named(names, cases, found):
@@ -309,11 +324,12 @@ class Products:
 
 
 @kernel(cache=False)
-def _multiply(multiply, m, vectors, a, a_0, ras, kas, b, b_0, ldb, ldp, init, i_0, ldi, c, c_0, ldc, k):
-    a_0 = pointer(a, a_0)
-    call(
-        multiply, m, vectors, a_0, ras, kas, pointer(b, b_0), ldb, ldp, pointer(init, i_0), ldi,
-        pointer(c, c_0), ldc, k, a_0, 0, a_0,
+def _multiply(product, m, vectors, a, ras, kas, b, ldb, init, ldi, c, ldc, k):
+    a = pointer(a, GUARD)
+    call_product(
+        address=product, m=m, vectors=vectors, a=a, ras=ras, kas=kas, b=pointer(b, GUARD), ldb=ldb, ldp=0,
+        init=pointer(init, GUARD), ldi=ldi, c=pointer(c, GUARD), ldc=ldc, k=k,
+        hint=a, hint_step=0, hint_end=a,
     )  # fmt: skip
 
 
@@ -321,9 +337,8 @@ def multiply(a, b, init, c, *, transposed=False):
     """C = A B + I for one panel, all Surrounded; I has one row, or as many as C."""
     m, k, ras, kas = (a.columns, a.rows, 1, a.ld) if transposed else (a.rows, a.columns, a.ld, 1)
     _multiply(
-        gemm.product_address(numba_type(a.memory.dtype)), m, c.columns // lanes_of(a.memory.dtype),
-        a.memory, GUARD, ras, kas, b.memory, GUARD, b.ld, 0,
-        init.memory, GUARD, init.ld if init.rows > 1 else 0, c.memory, GUARD, c.ld, k,
+        product_address(a.memory.dtype.name), m, c.columns // lanes_of(a.memory.dtype), a.memory, ras, kas,
+        b.memory, b.ld, init.memory, init.ld if init.rows > 1 else 0, c.memory, c.ld, k,
     )  # fmt: skip
 
 
@@ -341,8 +356,9 @@ def transpose(source, i, j, target, ahead):
 
 
 @kernel(cache=False)
-def _transpose_panel(layers, j, width, parameters, work, target):
-    transpose_panel(layers[0], j, width, parameters, work, target)
+def _transpose_panel(run, j, width):
+    run = run[0]
+    transpose_panel(run, layer_at(run, 0), j, width, 0)
 
 
 def layer_of(w, bias):
@@ -352,21 +368,15 @@ def layer_of(w, bias):
     return store.layers, Surrounded(store.buffer[None], READ)
 
 
-def shifted(layers, start):
-    """The same layers, in an array that begins `start` numbers earlier."""
-    layers = layers.copy()
-    layers["weights"] += start
-    layers["bias"] += start
-    return layers
-
-
 def transposed_panels(w):
     """For each panel of inputs: where it begins, and w (columns, width) there, as BP2 turns it."""
     layers, parameters = layer_of(w, np.zeros(len(w), w.dtype))
+    record = Record(w.dtype.name)
     rows, columns = int(layers[0]["rows"]), int(layers[0]["columns"])
     for j in range(0, rows, panel_of(w.dtype)):
         turned = target(columns, min(panel_of(w.dtype), rows - j), w.dtype)
-        _transpose_panel(shifted(layers, GUARD), j, turned.columns, parameters.memory, turned.memory, GUARD)
+        record.hold(layers=layers, parameters=parameters.numbers, work=turned.numbers)
+        _transpose_panel(record.array, j, turned.columns)
         yield j, turned
 
 
@@ -399,24 +409,30 @@ class ShortForm:
 
 
 @kernel(cache=False)
-def _forward_entries(settings, layers, parameters, work, order, place, z, first, m):
-    call(settings[0].forward_entries, settings[0], layers[0], parameters, work, order, place, z, first, m)
-
-
-@kernel(cache=False)
-def _add_entries(
-    settings, layers, j, width, k, rows, first, stop, begun, work, target, scratch, order, place, m_order
-):  # fmt: skip
-    call(
-        settings[0].add_entries, settings[0], layers[0], j, width, k, rows, first, stop, begun, work,
-        pointer(target, GUARD), pointer(scratch, GUARD), order, place, m_order,
+def _forward_entries(run, place, first, m):
+    run = run[0]
+    call_forward_entries(
+        address=run.forward_entries, run=run, layer=layer_at(run, 0), place=place, first=first, m=m
     )  # fmt: skip
 
 
 @kernel(cache=False)
-def _panels_product(multiply, m, k, n, a, lda, b, start_b, rows_b, init, start_init, c, start_c, ldc):
-    gemm.panels_product(
-        multiply, m, k, n, pointer(a, 0), lda, b, start_b, rows_b, pointer(init, start_init), 1, c, start_c, ldc
+def _add_entries(run, j, width, k, rows, first, stop, begun, target, scratch, place, m_order):
+    run = run[0]
+    call_add_entries(
+        address=run.add_entries, run=run, layer=layer_at(run, 0), j=j, width=width, k=k, rows=rows, first=first,
+        stop=stop, begun=begun, target=pointer(target, GUARD), scratch=pointer(scratch, GUARD),
+        place=place, m_order=m_order,
+    )  # fmt: skip
+
+
+@kernel(cache=False)
+def _dense_forward(run, m, a, k):
+    run = run[0]
+    layer = layer_at(run, 0)
+    panels_product(
+        run, m, k, layer.columns, pointer(a, GUARD), k, parameters_at(run, layer.weights), layer.rows,
+        parameters_at(run, layer.bias), work_at(run, layer.z), layer.ld,
     )  # fmt: skip
 
 
@@ -426,21 +442,16 @@ class Skipping:
     def __init__(self, x, w, bias, order, place, batch_size):
         self.x, self.order, self.place = x, order, place
         self.form = ShortForm(x, x.size + x.shape[1])
-        layers, self.parameters = layer_of(w, bias)
-        self.layers = shifted(layers, GUARD)
+        self.layers, self.parameters = layer_of(w, bias)
         self.layers["blocks"] = self.form.blocks
         self.columns = int(self.layers[0]["columns"])
         self.picked = Surrounded(np.zeros((1, batch_size * (self.form.blocks + 1)), np.int64), WRITTEN)
-        forward, add = skipping.addresses(numba_type(x.dtype))
-        self.settings = make_settings(
-            multiply=gemm.product_address(numba_type(x.dtype)),
-            forward_entries=forward,
-            add_entries=add,
-            starts=self.form.starts.numbers.ctypes.data,
-            entries=self.form.entries.ctypes.data,
-            picked=self.picked.numbers.ctypes.data,
-            batch_size=batch_size,
-        )
+        kernels = addresses(x.dtype.name, "forward_entries", "add_entries")
+        self.record = record_for(x.dtype, batch_size=batch_size, num_samples=len(order), **kernels)
+        self.record.hold(
+            layers=self.layers, parameters=self.parameters.numbers, order=self.order, picked=self.picked.numbers,
+            starts=self.form.starts.numbers, entries=self.form.entries,
+        )  # fmt: skip
 
     def rows(self, first, m):
         """Inputs of rows first .. first + m - 1 of the mini-batch."""
@@ -448,22 +459,21 @@ class Skipping:
 
     def forward(self, first, m, gap):
         """Weighted inputs of these rows, over the entries."""
-        z = target(m, self.columns, self.x.dtype, gap)
-        self.layers["ld"] = z.ld
-        _forward_entries(
-            self.settings, self.layers, self.parameters.memory, z.memory, self.order, self.place + first, GUARD,
-            first, m,
-        )  # fmt: skip
+        z = self.weighted_inputs(m, gap, before=first)
+        _forward_entries(self.record.array, self.place + first, first, m)
         return z
 
     def dense_forward(self, first, m, gap):
         """The same over all inputs."""
-        z, layer, a = target(m, self.columns, self.x.dtype, gap), self.layers[0], self.rows(first, m)
-        _panels_product(
-            self.settings["multiply"][0], m, a.shape[1], self.columns, a.reshape(-1), a.shape[1],
-            self.parameters.memory, layer["weights"], layer["rows"], self.parameters.memory, layer["bias"],
-            z.memory, GUARD, z.ld,
-        )  # fmt: skip
+        z, a = self.weighted_inputs(m, gap), Surrounded(self.rows(first, m), READ)
+        _dense_forward(self.record.array, m, a.memory, a.columns)
+        return z
+
+    def weighted_inputs(self, m, gap, before=0):
+        """Where z of m rows comes to lie, behind the rows before them."""
+        z = target(m, self.columns, self.x.dtype, gap, before)
+        self.layers["z"], self.layers["ld"] = 0, z.ld
+        self.record.hold(work=z.memory[GUARD:])
         return z
 
     def gradient(self, delta, j, width, block, first, stop, start):
@@ -472,10 +482,11 @@ class Skipping:
         rows = min(BLOCK_INPUTS, self.x.shape[1] - k)
         g = target(rows, width, self.x.dtype) if start is None else Surrounded(start, WRITTEN)
         scratch = target(rows, width, self.x.dtype)
-        self.layers["ld"], self.layers["delta"] = delta.ld, GUARD
+        self.layers["ld"], self.layers["delta"] = delta.ld, 0
+        self.record.hold(work=delta.numbers)
         _add_entries(
-            self.settings, self.layers, j, width, k, rows, first, stop, start is not None, delta.memory, g.memory,
-            scratch.memory, self.order, self.place, stop,
+            self.record.array, j, width, k, rows, first, stop, int(start is not None), g.memory, scratch.memory,
+            self.place, stop,
         )  # fmt: skip
         return g, scratch
 
@@ -512,50 +523,50 @@ def begins(team, count, grain):
 def meet(sync, thread, team, rounds, arrived, work):
     """Meet 2 * rounds times; return how often somebody was seen who had not come, or had gone on.
 
-    - arrived (team, LINE): rounds that each thread has begun; work (team, LINE): is worked on, by some for longer
+    - arrived (team, DONE): rounds that each thread has begun; work (team, DONE): is worked on, by some for longer
     """
     wrong = 0
     for i in range(rounds):
         for _ in range((thread + i) % team * 500):
             work[thread, 0] = work[thread, 0] * 5 + 1
         arrived[thread, 0] = i + 1
-        barrier(sync, team, 2 * i)
+        barrier(pointer(sync, 0), team, 2 * i)
         for other in range(team):
             wrong += arrived[other, 0] != i + 1
-        barrier(sync, team, 2 * i + 1)
+        barrier(pointer(sync, 0), team, 2 * i + 1)
     return wrong
 
 
 def new_sync():
     """What a team needs to meet, and room for a number of each of `team` threads on a cache line of its own."""
-    return np.zeros(2 * LINE, np.int64)
+    return np.zeros(2 * DONE, np.int64)
 
 
 def numbers_apart(team):
-    return np.zeros((team, LINE), np.int64)
+    return np.zeros((team, DONE), np.int64)
 
 
 def let_go(sync):
     """Let everybody pass who waits, now and later."""
-    sync[LINE] = 2**40
+    sync[DONE] = 2**40
 
 
 def gone(sync):
     """Whether they were let go."""
-    return sync[LINE] >= 2**40
+    return sync[DONE] >= 2**40
 
 
 # Rows
 
 
 @kernel(cache=False)
-def _gather(x, order, first, m, target, start, ld):
-    gather(x, pointer(order, first), m, pointer(target, start), ld)
+def _gather(x, n, order, m, target, ld):
+    gather(pointer(x, GUARD), n, pointer(order, GUARD), m, pointer(target, GUARD), ld)
 
 
 def gather_rows(x, order, target):
     """Gather the rows of a Surrounded without gaps that `order`, also Surrounded, names."""
-    _gather(x.numbers, order.memory, GUARD, order.columns, target.memory, GUARD, target.ld)
+    _gather(x.memory, x.columns, order.memory, order.columns, target.memory, target.ld)
 
 
 @kernel(cache=False)
