@@ -19,9 +19,9 @@ def warn(message: str) -> None:
 class DivergenceError(ArithmeticError):
     """Training left the finite numbers; the network is as it was at the end of the last good epoch, or before `fit`.
 
-    `epoch` and `batch` count from 1 within the call of `fit`; in a `Trainer` epoch is 0, and `batch` the step. `layer` is the place in the lists:
-    `weights[layer]`, `zs[layer]` was the first that was not finite; `learning_rate` is the one that was used;
-    `kept` is the epoch whose end the network is back at, 0 before the first.
+    `epoch` and `batch` count from 1 within the call of `fit`; in a `Trainer` epoch is 0, and `batch` the step.
+    `layer` is the place in the lists: `weights[layer]`, `zs[layer]` was the first that was not finite;
+    `learning_rate` is the one that was used; `kept` is the epoch whose end the network is back at, 0 before the first.
     """
 
     def __init__(self, epoch: int, batch: int, layer: int, learning_rate: float, kept: int = 0) -> None:

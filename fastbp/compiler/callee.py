@@ -5,6 +5,7 @@ is lost is that anyone checks the operands; so it is done here, when the caller 
 """
 
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ class Callee:
         self.operands = {
             name: parameter.annotation for name, parameter in inspect.signature(prototype).parameters.items()
         }
-        self.call = self._make_call()  # for kernels, which name all operands: tests/test_architecture.py looks
+        self.call = self._make_call()  # for kernels, which name all operands: tests/kernels/test_callee.py looks
 
     def types(self, dtype: Any) -> tuple[Any, ...]:
         """Types of the operands for float32 or float64."""
@@ -54,9 +55,11 @@ class Callee:
         """Refuse operands of other types, by name."""
         if any(given == self.types(dtype) for dtype in DTYPES):
             return
-        wanted = zip(self.operands, given, *map(self.types, DTYPES), strict=True)
-        wrong = [f"{name} is {got}, not {either[0]}" for name, got, *either in wanted if got not in either]
-        raise errors.TypingError(f"{self.name}: {'; '.join(wrong) or 'operands of both dtypes'}")
+        # The dtype that most operands are of is the one that is meant.
+        meant = max(map(self.types, DTYPES), key=lambda types: sum(map(operator.eq, types, given)))
+        wanted = zip(self.operands, given, meant, strict=True)
+        wrong = [f"{name} is {got}, not {kind}" for name, got, kind in wanted if got != kind]
+        raise errors.TypingError(f"{self.name}: {'; '.join(wrong)}")
 
     def _make_call(self) -> Any:
         def call(*operands, **named):

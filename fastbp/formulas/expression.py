@@ -22,8 +22,8 @@ class Ref(NamedTuple):
 Operand = Ref | str | float  # a step, an input's name, a number
 
 ARITHMETIC = {
-    "add", "subtract", "multiply", "divide", "minimum", "maximum", "negative", "absolute", "sign", "sqrt", "exp", "expm1",
-    "log", "log1p", "tanh", "sin", "cos", "arctan", "erf", "expit",
+    "add", "subtract", "multiply", "divide", "minimum", "maximum", "negative", "absolute", "sign", "sqrt",
+    "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "arctan", "erf", "expit",
 }  # fmt: skip
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
 LOGIC = {"logical_and", "logical_or", "logical_not"}
@@ -71,7 +71,7 @@ class Expression(NDArrayOperatorsMixin):
         if not all(map(_is_operand, operands)):
             return NotImplemented  # NumPy asks the others: dual numbers answer
         if method != "__call__" or options:
-            raise TypeError(f"np.{name}.{method} looks at many entries; a formula computes each by itself, from {KNOWN}")
+            raise TypeError(f"np.{name}.{method} looks at many entries; a formula computes each by itself: {KNOWN}")
         return self._note(SAME.get(name, name), operands)
 
     def _note(self, name: str, operands: tuple[Any, ...]) -> Any:
@@ -190,7 +190,7 @@ def _power(x: Any, n: Any) -> Any:
     if n == 0.5:
         return np.sqrt(x)
     if isinstance(n, Expression) or n != int(n) or not 0 < abs(n) <= MAX_POWER:
-        raise TypeError(f"z ** n is known for whole n up to {MAX_POWER}; where z is above 0 write np.exp(n * np.log(z))")
+        raise TypeError(f"z ** n is known for whole n up to {MAX_POWER}; for z above 0 write np.exp(n * np.log(z))")
     result = x
     for _ in range(int(abs(n)) - 1):
         result = result * x

@@ -50,7 +50,8 @@ def check_cost(row: Any) -> None:
         with np.errstate(all="ignore"):
             for target in (0.0, 0.4, 1.0):
                 y = np.full_like(inside, target)
-                _compare(row, f"y = {target:g}, a", partial(_given, row.terms, y), partial(_given, row.slope, y), inside)
+                terms, slope = partial(_given, row.terms, y), partial(_given, row.slope, y)
+                _compare(row, f"y = {target:g}, a", terms, slope, inside)
 
 
 def _given(function: Callable[[Array, Array], Array], y: Array, a: Array) -> Array:

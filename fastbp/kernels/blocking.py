@@ -12,7 +12,7 @@ PANEL_VECTORS = 2  # across a panel: with 6 or 12 rows of C as many sums as ther
 panel_of = constant_of(lambda dtype: PANEL_VECTORS * lanes(dtype))  # numbers across a panel of weights
 line_of = constant_of(lambda dtype: LINE // (dtype.bitwidth // 8))  # numbers in a cache line
 
-# Register tiles. Accumulators stay in registers: 12 x 2 of them where there are 32 registers (AVX-512, NEON), else 6 x 2.
+# Register tiles. Accumulators stay in registers: 12 x 2 where there are 32 registers (AVX-512, NEON), else 6 x 2.
 MANY_REGISTERS = LANES == 16 or platform.machine() in ("aarch64", "arm64")
 MAX_ROWS = 12 if MANY_REGISTERS else 6
 # Few rows would wait for their own multiply-adds (4 cycles each, 2 begin in a cycle), unless several panels go side by
@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 256  # through all layers: few enough for the cache, and weights 
 SUM_ROWS = 256  # through all panels of a layer
 CHAIN_ROWS = 128  # added up in one chain: what they need of inputs and errors fits the first-level cache
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
-BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see skipping.py
+BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see products/sparse.py
 MAX_CONSTANTS = 32  # numbers that an optimizer's rule may need, at the start of each thread's scratch
 SQUARE_CHAINS = 4  # sums of squares under way at once: one alone waits for each of its multiply-adds
 

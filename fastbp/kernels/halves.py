@@ -24,7 +24,9 @@ from .update import write_constants
 
 @intrinsic
 def add_squares(typing_context, g, n, step, out):
-    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision: SQUARE_CHAINS sums over k = 0, 4, 8 ..
+    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision.
+
+    SQUARE_CHAINS sums, the first over k = 0, 4, 8 ..
 
     - g: pointer to (n, step); out: to as many float64 as a vector has numbers
 

@@ -49,8 +49,8 @@ FIELDS = {
     "costs": np.int64,  # (batch_size,) of float64: weight · C_x
     "right": np.int64,  # (batch_size,) of float64: weight where the answer is right, else 0
     "seen": np.int64,  # (threads, 4) of float64, see epoch.py
-    "sync": np.int64,  # see team.py
-    "starts": np.int64,  # see nonzeros.py
+    "sync": np.int64,  # see barrier.py
+    "starts": np.int64,  # see products/nonzeros.py
     "entries": np.int64,
     "picked": np.int64,
     "whole": np.int64,  # (num_parameters,): the gradient, where it is wanted whole, see halves.py; or 0

@@ -74,7 +74,7 @@ class Workspace:
         self.buffer = aligned(size, dtype)
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
-        self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see kernels/nonzeros.py
+        self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see products/nonzeros.py
         self.sync = np.zeros(2 * LINE // 8, np.int64)  # two counters, a cache line apart
         self.seen = np.zeros((threads, 4))  # of each thread, see kernels/epoch.py
 

@@ -18,7 +18,7 @@ LEAST_EPOCHS = 2  # to find them takes as long as is gained in one epoch of 784-
 
 
 class Nonzeros(NamedTuple):
-    """The inputs that are not 0; kernels/nonzeros.py says how they lie."""
+    """The inputs that are not 0; kernels/products/nonzeros.py says how they lie."""
 
     blocks: int  # of BLOCK_INPUTS inputs; 0: there is no short form
     starts: Array  # (n * blocks + 1,)

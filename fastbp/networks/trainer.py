@@ -39,7 +39,7 @@ class Trainer:
         self.clip_norm = options.checked_clip(clip_norm)
         self.steps_per_epoch = steps_per_epoch
         self.state = net._new_state(self.optimizer)
-        self._sessions: dict[str, Session] = {}  # by what they are for, kept from step to step
+        self._sessions: dict[str, Any] = {}  # by what they are for, kept from step to step
 
     @property
     def steps(self) -> int:
@@ -60,7 +60,7 @@ class Trainer:
         seen = session.train(np.arange(len(data.x)), 0, 1, self._seed(), rates=self._rates())
         if seen.failed >= 0:
             raise DivergenceError(0, self.steps + 1, self.net._faulty_layer(data.x), self._rate())
-        return seen.cost / len(data.x) + penalty
+        return float(seen.cost / len(data.x) + penalty)
 
     def gradient(self, x: object, y: object) -> Array:
         """The first half of a step: ∂C/∂w and ∂C/∂b of a mini-batch with its penalties, in one flat array.
@@ -144,8 +144,7 @@ class Trainer:
         return found
 
     def _checked(self, x: object, y: object) -> Data:
-        x, y = self.net._checked(x, y, learning=True)
-        return Data(x, y)
+        return Data(*self.net._checked(x, y, learning=True))
 
     def _no_data(self) -> Data:
         sizes = self.net.sizes
@@ -169,7 +168,7 @@ class Trainer:
         if not callable(rate):
             return float(rate)
         if self.steps_per_epoch is None:
-            raise ValueError("a schedule goes by epochs; say how long one is: Trainer(..., steps_per_epoch=len(x) / 10)")
+            raise ValueError("a schedule goes by epochs; say how long one is: Trainer(..., steps_per_epoch=100)")
         return float(rates_at(rate, np.array([self.steps / self.steps_per_epoch]))[0])
 
     def _rates(self) -> Array | None:

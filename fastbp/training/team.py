@@ -1,6 +1,6 @@
 """A team of Python threads that call one function together; none of them is ever left behind.
 
-Their kernels meet at the barriers of `kernels/team.py`: one who did not come would keep the others waiting for ever.
+Their kernels meet at the barriers of `kernels/barrier.py`: one who did not come would keep the others waiting for ever.
 """
 
 import ctypes

@@ -1,6 +1,6 @@
 """The first layer's products, where most inputs are 0: over the others alone.
 
-Each sum has the terms of `gemm`'s, in the same order, but for those that are 0: the same bits.
+Each sum has the terms of `dense`'s, in the same order, but for those that are 0: the same bits.
 """
 
 from numba import types
@@ -78,7 +78,7 @@ def product_of_entries(typing_context, vectors, m, starts, blocks, entries, b, l
     """C = A B + I on m rows of `vectors`, one of WIDTHS.
 
     - starts, entries: addresses of A; blocks + 1: from the starts of one row to those of the next
-    - b, ldb, ldp, c, ldc: as in `gemm.panel_product`; init: pointer to the one row of I
+    - b, ldb, ldp, c, ldc: as in `dense.panel_product`; init: pointer to the one row of I
     """
 
     def codegen(context, builder, signature, arguments):
