@@ -127,9 +127,7 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-@pytest.mark.parametrize(
-    ("x", "error", "message"), [row[1:] for row in BAD_X], ids=[row[0] for row in BAD_X]
-)
+@pytest.mark.parametrize(("x", "error", "message"), [row[1:] for row in BAD_X], ids=[row[0] for row in BAD_X])
 def test_x_that_is_refused(engine, use, x, error, message):
     with pytest.raises(error, match=message):
         use(make(engine), x)
@@ -247,9 +245,7 @@ FITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"), [row[1:] for row in FITS], ids=[row[0] for row in FITS]
-)
+@pytest.mark.parametrize(("options", "error", "message"), [row[1:] for row in FITS], ids=[row[0] for row in FITS])
 def test_fits_that_are_refused(engine, options, error, message):
     net = make(engine)
     before = net.weights
@@ -314,9 +310,7 @@ OUTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("out", "error", "message"), [row[1:] for row in OUTS], ids=[row[0] for row in OUTS]
-)
+@pytest.mark.parametrize(("out", "error", "message"), [row[1:] for row in OUTS], ids=[row[0] for row in OUTS])
 def test_outs_that_are_refused(engine, out, error, message):
     with pytest.raises(error, match=message):
         make(engine).predict(X, out=out)

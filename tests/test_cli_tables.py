@@ -153,5 +153,3 @@ def test_tables_need_polars(monkeypatch):
     monkeypatch.setattr(tables, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'fastbp\[table\]'"):
         tables.read("t.csv")
-
-

@@ -116,8 +116,7 @@ def test_cost_values(row):
 @pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
 def test_cost_derivative(row):
     numeric = [
-        derivative(lambda moved, y=y: row.terms(moved[None], y[None])[0].sum(), a)
-        for a, y in zip(A, Y, strict=True)
+        derivative(lambda moved, y=y: row.terms(moved[None], y[None])[0].sum(), a) for a, y in zip(A, Y, strict=True)
     ]
     assert_allclose(row.slope(A, Y), numeric, rtol=1e-6, atol=1e-10)
     assert_allclose(dual.derivative_of(row.function)(A, Y), numeric, rtol=1e-6, atol=1e-10)
@@ -162,8 +161,7 @@ def test_fused_cost_is_the_cost_of_the_activation(pair):
 def test_fused_delta_is_the_derivative_by_z(pair):
     a = ACTIVATIONS[pair[0]].value(Z)
     numeric = [
-        derivative(lambda moved, y=y: cost_of_pair(pair, moved[None], y[None])[0], z)
-        for z, y in zip(Z, Y, strict=True)
+        derivative(lambda moved, y=y: cost_of_pair(pair, moved[None], y[None])[0], z) for z, y in zip(Z, Y, strict=True)
     ]
     assert_allclose(FUSED[pair].delta(a, Y), numeric, atol=1e-11)
 
@@ -332,6 +330,7 @@ def test_penalty_gradient_at_0_is_0():
 
 # Dropout
 
+
 def keep_by_hand(seed, layer, row, neuron, dropout):
     """Follow the definition with Python's integers."""
     mask = 2**64 - 1
@@ -358,6 +357,7 @@ def test_dropout_drops_its_share():
 
 
 # What the tables share
+
 
 def test_unknown_name_lists_the_choices():
     with pytest.raises(ValueError, match="unknown cost 'quadratc'; choose from binary_cross_ent"):

@@ -27,9 +27,7 @@ def test_training_follows_pytorch(cost, activation, optimizer, engine, dtype):
     net = engine([6, 9, 5, 4], activation=activation, output=OUTPUTS[cost], cost=cost, dtype=dtype, seed=0)
     net.weights = [GOLDEN[f"start.{i}"] for i in range(3)]
     net.biases = [GOLDEN[f"start.{i}"] for i in range(3, 6)]
-    net.fit(
-        GOLDEN["x"], GOLDEN["y"], epochs=1, batch_size=7, shuffle=False, optimizer=OPTIMIZERS[optimizer], verbose=0
-    )
+    net.fit(GOLDEN["x"], GOLDEN["y"], epochs=1, batch_size=7, shuffle=False, optimizer=OPTIMIZERS[optimizer], verbose=0)
     for kind in ("weights", "biases"):
         for i, got in enumerate(getattr(net, kind)):
             expected = GOLDEN[f"{cost}.{activation}.{optimizer}.{kind}.{i}"]

@@ -9,9 +9,7 @@ import pytest
 from fastbp import History, notebook
 
 PLAIN = History([2.0, 1.0], [None] * 2, [None] * 2, [None] * 2, [0.5] * 2, [0.1] * 2)
-QUANTITIES = History(
-    [2.0, 1.0], [None] * 2, [2.5, 1.5], [None] * 2, [0.5] * 2, [0.1] * 2, [20.0, 10.0], [25.0, 15.0]
-)
+QUANTITIES = History([2.0, 1.0], [None] * 2, [2.5, 1.5], [None] * 2, [0.5] * 2, [0.1] * 2, [20.0, 10.0], [25.0, 15.0])
 WIDEST = History(*[[1.234e-10] * 12] * 6)
 
 

@@ -427,9 +427,7 @@ def test_kernels_import_only_what_the_key_knows():
     """Else an edit in a file that the digest does not cover would go unseen."""
     package = Path(fastbp.__file__).parent
     covered = [package / name for name in cache.SOURCES]
-    files = [
-        file for path in covered for file in ([path] if path.is_file() else path.rglob("*.py"))
-    ]
+    files = [file for path in covered for file in ([path] if path.is_file() else path.rglob("*.py"))]
     assert len(files) > 4
     for file in files:
         for target in _local_imports(file, package):

@@ -46,8 +46,7 @@ def make_case(depth, hidden, pair, dtype, turn):
 
 
 TABLE = [
-    (*case, turn)
-    for turn, case in enumerate(itertools.product((1, 2, 3, 4), HIDDEN, PAIRS, ("float32", "float64")))
+    (*case, turn) for turn, case in enumerate(itertools.product((1, 2, 3, 4), HIDDEN, PAIRS, ("float32", "float64")))
 ]
 
 
@@ -176,9 +175,7 @@ assert rtsys.get_allocation_stats().alloc > before, "statistics are off: the tes
 
 
 def test_mini_batches_allocate_nothing():
-    subprocess.run(
-        [sys.executable, "-c", ALLOCATIONS], check=True, env=env(NUMBA_NRT_STATS="1"), timeout=300
-    )
+    subprocess.run([sys.executable, "-c", ALLOCATIONS], check=True, env=env(NUMBA_NRT_STATS="1"), timeout=300)
 
 
 def env(**values):

@@ -178,9 +178,9 @@ def test_a_refusal_lists_what_is_known():
 
 
 def test_a_wrong_derivative_is_refused():
-    with pytest.raises(ValueError, match="bad: the derivative is given as .* at z = .*, and differences of"):
+    with pytest.raises(ValueError, match=r"bad: the derivative is given as .* at z = .*, and differences of"):
         fastbp.Activation("bad", np.tanh, lambda z, a: 1 - a)
-    with pytest.raises(ValueError, match="bad: the derivative is given as .* at y = 0.4, a ="):
+    with pytest.raises(ValueError, match=r"bad: the derivative is given as .* at y = 0.4, a ="):
         fastbp.Cost("bad", lambda a, y: (a - y) ** 2, lambda a, y: np.where(y == 0.4, a, 2 * (a - y)))
 
 

@@ -12,9 +12,7 @@ from fastbp.plotting import Mistake, check_format, plot_confusion, plot_history,
 FULL = History([2.0, 1.0], [0.5, 0.75], [1.5, 2.5], [0.4, 0.6], [1.0, 1.0], [0.1, 0.1])
 COST_ONLY = History([2.0, 1.0], [None, None], [None, None], [None, None], [1.0, 1.0], [0.1, 0.1])
 GAPS = History([2.0, 1.0], [None, None], [None, 1.5], [None, None], [1.0, 1.0], [0.1, 0.1])
-ERRORS = History(
-    [2.0, 1.0], [None, None], [2.5, 1.5], [None, None], [1.0, 1.0], [0.1, 0.1], [20.0, 10.0], [25.0, 15.0]
-)
+ERRORS = History([2.0, 1.0], [None, None], [2.5, 1.5], [None, None], [1.0, 1.0], [0.1, 0.1], [20.0, 10.0], [25.0, 15.0])
 ONE = History([2.0], [0.5], [2.5], [0.6], [1.0], [0.1])
 CONFUSION = np.array([[900, 2, 0], [1, 800, 0], [0, 0, 700]])
 IMAGE = np.arange(6.0).reshape(2, 3)

@@ -187,9 +187,7 @@ def test_diverged_numbers_show_without_a_warning():
 
 def one_step(net, x, y, optimizer=None, **options):
     """One mini-batch of all samples; the default moves by the gradient itself."""
-    net.fit(
-        x, y, epochs=1, batch_size=len(x), optimizer=optimizer or SGD(1.0), verbose=0, **options
-    )
+    net.fit(x, y, epochs=1, batch_size=len(x), optimizer=optimizer or SGD(1.0), verbose=0, **options)
     return net
 
 
@@ -217,9 +215,7 @@ def test_penalties_add_to_c_and_to_the_weights_gradient(rng):
     assert_allclose(other.cost, one.cost + extra)
     assert_allclose(net.evaluate(x, y).cost, plain.evaluate(x, y).cost + extra)
     for layer, w in enumerate(net.weights):
-        assert_allclose(
-            other.nabla_w[layer], one.nabla_w[layer] + 0.3 * np.sign(w) + 0.7 * w, rtol=1e-12
-        )
+        assert_allclose(other.nabla_w[layer], one.nabla_w[layer] + 0.3 * np.sign(w) + 0.7 * w, rtol=1e-12)
         assert_array_equal(other.nabla_b[layer], one.nabla_b[layer])
 
 

@@ -112,9 +112,7 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
 
 
 def test_other_tools_can_read_it(saved):
-    np.testing.assert_array_equal(
-        safetensors.numpy.load_file(saved)["weights.1"], ARRAYS["weights.1"]
-    )
+    np.testing.assert_array_equal(safetensors.numpy.load_file(saved)["weights.1"], ARRAYS["weights.1"])
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float16", "complex64", "bool", "longdouble"])
@@ -422,9 +420,7 @@ def test_data_is_on_disk_before_its_name(path, monkeypatch):
     steps = []
     for step in ("fsync", "replace"):
         function = getattr(os, step)
-        monkeypatch.setattr(
-            files.os, step, lambda *a, s=step, f=function: (steps.append(s), f(*a))[1]
-        )
+        monkeypatch.setattr(files.os, step, lambda *a, s=step, f=function: (steps.append(s), f(*a))[1])
     storage.write(path, ARRAYS, METADATA)
     assert steps[:2] == ["fsync", "replace"]
 

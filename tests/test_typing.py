@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 # A line that is wrong ends with the kind of error that mypy must report there; of the others it must say nothing.
-PROGRAM = '''
+PROGRAM = """
 import numpy as np
 from numpy.typing import NDArray
 import fastbp
@@ -31,7 +31,7 @@ same = net.fit(x, [0, 1, 2], validation_data=(x, [0, 1, 2]))
 best: float = min(validated.validation_cost) + min(same.validation_cost)
 worst: float = min(plain.validation_cost)  # type-var,assignment
 version: str = fastbp.__version__
-'''
+"""
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")

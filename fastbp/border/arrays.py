@@ -40,10 +40,7 @@ def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
     if array.shape[1] != n_in:
         column = array.shape == (n_in, 1)
         hint = f"; a column is one feature of many samples: write {name}.T" if column else ""
-        raise ValueError(
-            f"{name} has {array.shape[1]} features, the network takes {n_in}; "
-            f"got {array.shape}{hint}"
-        )
+        raise ValueError(f"{name} has {array.shape[1]} features, the network takes {n_in}; got {array.shape}{hint}")
     return _finite(name, array, dtype)
 
 
@@ -171,9 +168,7 @@ def class_weights(
     return sample_weights(weights, len(y), dtype)
 
 
-def parameters(
-    name: str, arrays: object, shapes: Sequence[tuple[int, ...]], dtype: DType
-) -> list[Array]:
+def parameters(name: str, arrays: object, shapes: Sequence[tuple[int, ...]], dtype: DType) -> list[Array]:
     """Return a list of copies of the network's dtype, one per computed layer."""
     if not isinstance(arrays, (list, tuple)):
         raise TypeError(f"{name} must be a list of arrays, got {type(arrays).__name__}")
@@ -286,9 +281,7 @@ def _per_class(class_weight: object, labels: Array, classes: Array) -> Array:
         counts = np.bincount(labels, minlength=len(classes))
         return len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     if not isinstance(class_weight, Mapping):
-        raise TypeError(
-            f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}"
-        )
+        raise TypeError(f"class_weight must be a dict from label to weight, or 'balanced'; got {class_weight!r}")
     weights, known = np.ones(len(classes)), classes.tolist()
     for label, weight in class_weight.items():
         if label not in known:

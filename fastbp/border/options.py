@@ -57,7 +57,7 @@ def checked_optimizer(optimizer: Any) -> Any:
         raise ValueError("SGD has no default learning rate: write optimizer=fastbp.SGD(0.1)")
     choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in OPTIMIZERS.values())
     raise (ValueError if isinstance(optimizer, str) else TypeError)(
-        f"optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as \"adam\", or a frozen dataclass "
+        f'optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as "adam", or a frozen dataclass '
         f"of your own with slots, constants(step) and rule; got {optimizer!r}"
     )
 

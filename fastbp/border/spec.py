@@ -70,9 +70,7 @@ class NetworkSpec:
             )
         for place, row in enumerate(self.activation_rows):
             if row.over_rows and place < expected - 1:
-                raise ValueError(
-                    f"{row.name} is for the output layer only; choose another for hidden layer {place}"
-                )
+                raise ValueError(f"{row.name} is for the output layer only; choose another for hidden layer {place}")
         allowed = self.cost_row.outputs
         if allowed and self.activations[-1] not in allowed:
             raise ValueError(

@@ -162,9 +162,7 @@ def _optimizers(optimizer: object) -> Sequence[Optimizer]:
     return [checked_optimizer(one) for one in several]
 
 
-def _measured_in_single(
-    measure: Callable[[BaseNetwork], Quantities], single: BaseNetwork
-) -> Quantities | None:
+def _measured_in_single(measure: Callable[[BaseNetwork], Quantities], single: BaseNetwork) -> Quantities | None:
     """Return the quantities in float32, or None where that is not wide enough for them."""
     try:
         with np.errstate(all="ignore"):
@@ -175,9 +173,7 @@ def _measured_in_single(
     return quantities if all(np.isfinite(a).all() for a in arrays) else None
 
 
-def _check_passes(
-    net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, y: Array
-) -> list[Row]:
+def _check_passes(net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, y: Array) -> list[Row]:
     def passed_forward(n: BaseNetwork) -> Quantities:
         states = n.forward(x)
         cost = np.array(n.evaluate(x, n._named(y)).cost)

@@ -168,9 +168,7 @@ def _same(one: list[Array], other: list[Array]) -> Array:
     return np.asarray(np.all(equal, axis=0))
 
 
-def _difference(
-    place: tuple[int | slice, ...], plus: Array, minus: Array, exists: Array, step: float
-) -> Derivative:
+def _difference(place: tuple[int | slice, ...], plus: Array, minus: Array, exists: Array, step: float) -> Derivative:
     lost = 16 * ROUNDOFF["float64"] * float(np.max(np.abs([plus, minus]))) / step
     return Derivative(place, (plus - minus) / (2 * step), exists, lost)
 

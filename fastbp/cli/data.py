@@ -71,9 +71,7 @@ def _from_table(table: Table, choice: Choice) -> Data:
     notes = list(table.notes)
     if lost := int((~known).sum()):
         words = ", ".join(text for text in MISSING if text)
-        notes.append(
-            f"{lost:,} row{'s' * (lost != 1)} without a value of {name!r} left out (empty, or one of {words})"
-        )
+        notes.append(f"{lost:,} row{'s' * (lost != 1)} without a value of {name!r} left out (empty, or one of {words})")
         if lost == table.frame.height:
             raise DataFileError(f"{table.path}: the target {name!r} is empty in every row; name another --target")
         lines = None if table.lines is None else table.lines[known.to_numpy()]

@@ -1,6 +1,5 @@
 """Whether the first line of a table names its columns, and what they are called."""
 
-
 from .numbers import DataFrame, is_number
 
 

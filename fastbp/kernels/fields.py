@@ -76,8 +76,7 @@ def _integer(run: Any) -> Any:
 
 
 parameters_at, state_at, second_state_at, work_at, x_at, weights_at, whole_at = (
-    _place_in(name, dtype_of)
-    for name in ("parameters", "state", "second_state", "work", "x", "weights", "whole")
+    _place_in(name, dtype_of) for name in ("parameters", "state", "second_state", "work", "x", "weights", "whole")
 )
 costs_at, right_at, seen_at, constants_at, squares_at = (
     _place_in(name, _double) for name in ("costs", "right", "seen", "constants", "squares")
@@ -120,5 +119,3 @@ def put(typing_context, place, number):
         return context.get_dummy_value()
 
     return types.void(place, number), codegen
-
-

@@ -134,5 +134,3 @@ class Record:
         for name, array in arrays.items():
             self.held[name] = array
             self.words[PLACES[name]] = 0 if array is None else array.ctypes.data
-
-

@@ -120,9 +120,7 @@ def update_layer(run, place, m, thread, team, following, m_following):
                         row = number_at(order_at(run, following + i)) * n_0
                         hint, hint_end = x_at(run, row), x_at(run, row + n_0)
                         hint_step = line_of(run)
-                    add_products(
-                        run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end
-                    )
+                    add_products(run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end)
                 if last == m and not run.straight:
                     update_weights(run, not bias, where, rows * width, gradient, work_at(run, scratch))
         k += rows

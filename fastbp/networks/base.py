@@ -104,9 +104,7 @@ class BaseNetwork(ABC):
             if isinstance(sizes, int):
                 raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]})")
             raise TypeError(f"all but sizes goes by name; write activation={more[0]!r}, if that is what is meant")
-        spec = NetworkSpec.from_arguments(
-            sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed
-        )
+        spec = NetworkSpec.from_arguments(sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed)
         self._setup(spec, threads, 0)
         options.doubt_threads(self.threads)
         self._output_is_open = output is None
@@ -343,9 +341,7 @@ class BaseNetwork(ABC):
         weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
         return Data(x, y, arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype))
 
-    def save(
-        self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None
-    ) -> None:
+    def save(self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None) -> None:
         """Write architecture, parameters, classes and notes to a safetensors file, all of it or nothing.
 
         `notes` takes the place of `net.notes` in the file: anything JSON can hold; it means nothing to the network.

@@ -33,10 +33,7 @@ MAX_HEADER, MAX_ARRAYS = 2**20, 4096  # bytes, arrays
 def write(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, object]) -> None:
     """Save float32 or float64 arrays and JSON-able metadata; a crash leaves the old file whole."""
     # safetensors writes wrong numbers for strided and Fortran-ordered arrays, silently.
-    plain = {
-        name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
-        for name, array in arrays.items()
-    }
+    plain = {name: np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C") for name, array in arrays.items()}
     if wrong := {a.dtype.name for a in plain.values()} - set(DTYPES.values()):
         raise TypeError(f"cannot save {', '.join(wrong)}; choose from float32, float64")
     text = json.dumps(dict(metadata), allow_nan=False)
@@ -76,9 +73,7 @@ def check_model(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> Non
     for name, shape in shapes.items():
         found = arrays[name]
         if found.shape != shape or found.dtype.name != dtype:
-            raise ModelFileError(
-                f"{name} is {found.dtype.name} of shape {found.shape}, expected {dtype} of {shape}"
-            )
+            raise ModelFileError(f"{name} is {found.dtype.name} of shape {found.shape}, expected {dtype} of {shape}")
 
 
 def _parameter_shapes(sizes: list[int]) -> dict[str, tuple[int, ...]]:

@@ -230,9 +230,7 @@ class _Loop:
         self.rate = float(rates[-1])
         return rates
 
-    def _call(
-        self, order: Array, first: int, count: int, seed: int, so_far: Progress, rates: Array | None
-    ) -> Progress:
+    def _call(self, order: Array, first: int, count: int, seed: int, so_far: Progress, rates: Array | None) -> Progress:
         try:
             return self.session.train(order, first, count, seed, so_far, rates)
         except BaseException:  # Ctrl-C in the middle of an update

@@ -89,9 +89,7 @@ def test_z_is_kept_where_the_derivative_needs_it():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(
-    "optimizer", [*OPTIMIZERS, fastbp.RMSprop(0.01, momentum=0.9), fastbp.Adam()], ids=str
-)
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, fastbp.RMSprop(0.01, momentum=0.9), fastbp.Adam()], ids=str)
 def test_rules_are_what_numpy_says(optimizer, dtype):
     rng = np.random.default_rng(0)
     w, state = padded(rng.normal(size=37), dtype), [padded(np.zeros(37), dtype) for _ in optimizer.slots]
