@@ -16,13 +16,14 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
     {"version", "errors", "processors", "files", "html", "notebook"},
+    {"plotting"},
     {"formulas"},
     {"border"},
     {"compiler"},
     {"vectors"},
     {"kernels"},
     {"memory"},
-    {"training", "plotting"},
+    {"training"},
     {"networks"},
     {"checking", "datasets"},
     {"cli"},

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..training.history import History
 from .figures import new_figure
 
 MARKED_EPOCHS = 30  # more would be a line of dots
@@ -14,7 +13,7 @@ Values = Sequence[float | None]
 Pair = tuple[Values, Values]  # training, validation
 
 
-def plot_history(history: History[Any], ax: Any = None) -> Any:
+def plot_history(history: Any, ax: Any = None) -> Any:
     """Draw cost over epochs, and accuracy on a second axis where it was measured; return the axes.
 
     Where the history has errors in units of y, they are drawn instead of the cost. The best epoch is that of the

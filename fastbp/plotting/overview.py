@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..training.history import History
 from .confusion import plot_confusion
 from .curves import plot_history
 from .figures import new_figure
@@ -13,7 +12,7 @@ CURVE, CONFUSION, STRIP = (7.0, 4.5), 5.0, 1.9  # inches
 
 
 def plot_training(
-    history: History[Any],
+    history: Any,
     confusion: Any = None,
     classes: Sequence[object] | None = None,
     mistakes: Sequence[Any] | None = None,

@@ -107,7 +107,7 @@ import hashlib, sys
 import numpy as np
 sys.path.insert(0, {folder!r})
 from calls import sigma, times_prime
-from test_formulas import ROWS, points
+from test_compiled_rows import ROWS, points
 said = hashlib.sha256()
 for dtype in (np.float32, np.float64):
     for row in ROWS:
