@@ -15,6 +15,8 @@ from fastbp import cli
 from fastbp.cli import train, warmup
 from fastbp.cli.data import Choice
 from fastbp.cli.data import load as load_data
+from fastbp.compiler import native
+from fastbp.formulas.activations import ACTIVATIONS
 
 QUICK = ["--sizes", "8", "--epochs", "1"]
 
@@ -398,18 +400,26 @@ def test_warmup_compiles_all_there_is(run):
     assert set(said["seconds"]) == {"float32", "float64"}
     everything = [kernel for kernel in _compiled_kernels() if kernel.signatures]
     before = {id(kernel): len(kernel.signatures) for kernel in everything}
+    functions = set(native._known)
     data = fastbp.datasets.load_digits()
     for dtype in warmup.DTYPES:
         for optimizer in (fastbp.SGD(0.1, 0.9), fastbp.Adam()):
             net = fastbp.Network([64, 9, 10], dtype=dtype, dropout=0.5, l1=0.1, seed=0)
             net.fit(data.x_train[:50], data.y_train[:50], 1, 7, optimizer, sample_weight=np.ones(50))
+        for activation in ACTIVATIONS:
+            if activation != "softmax":
+                net = fastbp.Network([64, 9, 10], activation=activation, cost="cross_entropy", dtype=dtype, seed=0)
+                net.fit(data.x_train[:9], data.y_train[:9], 1, 9, warmup.OPTIMIZERS[len(activation) % 6], clip_norm=1.0)
         net.backprop(data.x_test, data.y_test)
+        trainer = fastbp.Trainer(net)
+        trainer.apply(trainer.gradient(data.x_test, data.y_test))
         net.forward(data.x_test)
         net.evaluate(data.x_test, data.y_test)
         net.predict(data.x_test[0].astype(dtype))
         net.fit(data.x_train * (data.x_train > 0.95), data.y_train, 2)
         fastbp.Network([64, 9, 10], dtype=dtype, threads=2).fit(data.x_train, data.y_train, 1, len(data.x_train))
     assert {id(kernel): len(kernel.signatures) for kernel in _compiled_kernels() if kernel.signatures} == before
+    assert set(native._known) == functions
 
 
 def _compiled_kernels():

@@ -21,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Outcome:
     """Collect the facts; what is amiss is said last."""
     from ..compiler.folders import cache_info
+    from ..compiler.insides import MISSING
     from ..compiler.target import describe
 
     report: dict[str, Any] = {
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> Outcome:
         "versions": {name: found for name in (*REQUIRED, *OPTIONAL) if (found := _version(name))},
         "processor": {"name": processor_name(), **describe()},
         "threads": {"cores": os.cpu_count(), "allowed": allowed_cores(), "quota": quota()},
-        "kernels": cache_info()._asdict(),
+        "kernels": cache_info()._asdict() | {"plain": MISSING or None},
         "environment": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},
     }
     report["problems"] = _problems(report)
@@ -52,6 +53,11 @@ def _problems(report: dict[str, Any]) -> list[str]:
         )
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         problems.append("NUMBA_DISABLE_JIT is set, kernels cannot be compiled: unset it")
+    if report["kernels"]["plain"]:
+        problems.append(
+            f"numba's inside is not as expected ({report['kernels']['plain']}): every process compiles anew, and for "
+            "longer; results are the same. Install a version of numba that this fastbp was tried with: 0.62 to 0.68"
+        )
     limit = report["threads"]["quota"]
     if limit is not None and limit < report["threads"]["allowed"]:
         problems.append(f"this container may use {limit:g} cores' worth of time; use that many threads")

@@ -7,13 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..formulas.optimizers import SGD
+from ..formulas.activations import ACTIVATIONS
+from ..formulas.costs import COSTS
+from ..formulas.optimizers import SGD, Adam, AdamW, RMSprop
+from ..kernels.activate import activation_address, prime_address
 from ..kernels.blocking import SUM_ROWS
+from ..kernels.costs import cost_address
+from ..kernels.online import online_address
+from ..kernels.rules import rule_address, rule_of
 from ..networks.fast import Network
 from ..networks.nonzeros import LEAST_BATCH, LEAST_EPOCHS, LEAST_INPUTS
+from ..networks.run import dtype_of
+from ..networks.trainer import Trainer
 from .outcome import Outcome
 
 DTYPES = ("float32", "float64")
+OPTIMIZERS = (SGD(0.1), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True), Adam(), AdamW(), RMSprop())
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +47,7 @@ def compile_kernels(dtypes: Sequence[str]) -> dict[str, float]:
     """Make every kernel run once per dtype; return the seconds each took to compile or load.
 
     What a network looks like does not matter, but four kinds of training have kernels of their own: the usual one,
-    samples one by one, inputs of mostly zeros, and a team that trains on long mini-batches.
+    samples one by one, inputs of mostly zeros, and a team that trains on long mini-batches. And each formula has one.
     """
     from tqdm import tqdm
 
@@ -47,6 +56,7 @@ def compile_kernels(dtypes: Sequence[str]) -> dict[str, float]:
         start = time.perf_counter()
         with warnings.catch_warnings(action="ignore"):  # nothing can be learnt of zeros, and nothing is meant to
             _run_kernels(dtype)
+        _compile_rows(dtype)
         seconds[dtype] = time.perf_counter() - start
     return seconds
 
@@ -58,3 +68,19 @@ def _run_kernels(dtype: str) -> None:
         net.fit(x, np.zeros((rows, 1)), LEAST_EPOCHS, rows, SGD(0.1), verbose=0)
         net.predict(x)
         net.predict(x[0])
+    trainer = Trainer(Network([2, 2, 1], dtype=dtype, l2=1.0, seed=0))
+    trainer.apply(trainer.gradient(np.zeros((2, 2)), np.zeros((2, 1))))
+
+
+def _compile_rows(dtype: str) -> None:
+    """Compile every formula of this package; a cost has a function for each output that it takes."""
+    kind = dtype_of(dtype)
+    for row in ACTIVATIONS.values():
+        activation_address(row, kind)
+        prime_address(row, kind)
+    for cost in COSTS.values():
+        for name in cost.outputs or ACTIVATIONS:
+            cost_address(cost, ACTIVATIONS[name], kind)
+    for optimizer in OPTIMIZERS:
+        rule_address(rule_of(optimizer), kind)
+        online_address(rule_of(optimizer), kind)
