@@ -42,7 +42,7 @@ def model(net: Any) -> bytes:
     for place, (w, b, name) in enumerate(zip(net.weights, net.biases, net.spec.activations, strict=True)):
         constants += [numpy_helper.from_array(w, f"w{place}"), numpy_helper.from_array(b, f"b{place}")]
         nodes.append(helper.make_node("Gemm", [a, f"w{place}", f"b{place}"], [f"z{place}"], transB=1))
-        nodes.append(helper.make_node(OPERATORS.get(name, "Identity"), [f"z{place}"], [f"a{place}"]))
+        nodes.append(helper.make_node(OPERATORS[name], [f"z{place}"], [f"a{place}"]))
         a = f"a{place}"
     nodes[-1].output[0] = "out"
     kind = TensorProto.FLOAT if net.spec.dtype == "float32" else TensorProto.DOUBLE

@@ -25,7 +25,7 @@ def output_and_cost(cost: Cost, hidden: Sequence[Activation], n_out: int) -> tup
         cost = COSTS["binary_cross_entropy"]
     if cost.outputs:
         return cost.outputs[0], cost
-    return ("sigmoid" if all(row.name == "sigmoid" for row in hidden) else "identity"), cost
+    return ("sigmoid" if all(row.is_probability for row in hidden) else "identity"), cost
 
 
 def initializers(rows: Sequence[Activation]) -> list[str]:

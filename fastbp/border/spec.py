@@ -128,7 +128,7 @@ class NetworkSpec:
         else:
             top = _activation(output)
         last = top.name
-        if last == "softmax" and sizes[-1] == 1:
+        if top.over_rows and sizes[-1] == 1:
             raise ValueError(
                 "softmax of one output is always 1: make it Network([..., 2]), or choose output sigmoid "
                 "with cost binary_cross_entropy"

@@ -80,7 +80,7 @@ def _random_samples(net: BaseNetwork) -> Pair:
     """Draw x from N(0, 1), and y as every cost takes it: labels, or numbers in 0..1."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((MAX_ROWS, net.sizes[0]))
-    if net.spec.cost == "cross_entropy":
+    if net.spec.cost_row.sums_to_one:
         return Pair(x, np.array(models.labels(net))[rng.integers(0, net.sizes[-1], MAX_ROWS)])
     y: Array = rng.random((MAX_ROWS, net.sizes[-1]))
     return Pair(x, y)

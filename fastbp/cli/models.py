@@ -13,7 +13,7 @@ from ..networks.fast import Network
 
 def classifies(net: BaseNetwork) -> bool:
     """Whether its outputs are meant to be a choice between classes."""
-    return net.spec.activations[-1] in ("softmax", "sigmoid") and net.notes.get("task") != "regression"
+    return net.spec.activation_rows[-1].is_probability and net.notes.get("task") != "regression"
 
 
 def labels(net: BaseNetwork) -> list[Any]:

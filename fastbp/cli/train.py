@@ -236,7 +236,7 @@ def _network(options: argparse.Namespace, data: Data) -> Network:
 
 
 def _is_linear(net: Network, data: Data) -> bool:
-    return data.classes is None and net.spec.activations[-1] == "identity"
+    return data.classes is None and not net.spec.activation_rows[-1].is_probability
 
 
 class Tested(NamedTuple):
