@@ -9,6 +9,7 @@ import shlex
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ import numpy as np
 from ..checking.report import CheckReport
 from ..errors import DivergenceError
 from ..formulas import Array
-from ..formulas.optimizers import SGD, Adam
+from ..formulas.optimizers import OPTIMIZERS, SGD
 from ..networks.fast import Network
 from ..training.history import History
 from . import confusion, models, picture, scaling, scores, sources
@@ -26,6 +27,7 @@ from .outcome import Outcome, UsageError, usage
 from .warmup import compile_kernels
 
 CHECKED_ROWS = 200
+SGD_RATE = 0.1
 STEPS, LEAST_EPOCHS, MOST_EPOCHS = 2760, 20, 100  # by default
 
 
@@ -62,9 +64,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=float, help="share of hidden neurons to drop (default: 0.4; for numbers 0)")
     add("--dtype", default="float32", help="float32 (default) or float64")
     add = parser.add_argument_group("training").add_argument
-    add("--optimizer", choices=("adam", "sgd"), default="adam", help="default: adam")
-    add("--learning-rate", type=float, metavar="RATE", help="default: 0.001; for sgd 0.1")
-    add("--momentum", type=float, help="of sgd (default: 0)")
+    add("--optimizer", choices=sorted(OPTIMIZERS), default="adam", help="default: adam")
+    add("--learning-rate", type=float, metavar="RATE", help="default: 0.001; for sgd 0.1, for rmsprop 0.01")
+    add("--momentum", type=float, help="of sgd and rmsprop (default: 0)")
     add("--nesterov", action="store_true", help="Nesterov's momentum, with sgd")
     add("--epochs", type=int,
         help=f"default: {STEPS} mini-batches, within {LEAST_EPOCHS} to {MOST_EPOCHS} epochs")  # fmt: skip
@@ -163,7 +165,7 @@ class Trained(NamedTuple):
     doubts: list[str]  # what the library warned of
 
 
-def _train(options: argparse.Namespace, net: Network, optimizer: SGD | Adam, data: Data) -> Trained:
+def _train(options: argparse.Namespace, net: Network, optimizer: Any, data: Data) -> Trained:
     """Train on scaled data, cross-check, and make the scaling part of the network."""
     from ..checking.cross import cross_check
 
@@ -205,14 +207,17 @@ def _threads(text: str) -> str | int:
     return text if text == "auto" else int(text)
 
 
-def _optimizer(options: argparse.Namespace) -> SGD | Adam:
-    rate = options.learning_rate
+def _optimizer(options: argparse.Namespace) -> Any:
+    row = OPTIMIZERS[options.optimizer]
+    given = {"learning_rate": options.learning_rate, "momentum": options.momentum, "nesterov": options.nesterov or None}
+    if row is SGD and options.learning_rate is None:
+        given["learning_rate"] = SGD_RATE
+    known = {each.name for each in fields(row)}
+    for name, value in given.items():
+        if value is not None and name not in known:
+            raise UsageError(f"--{name} is not for --optimizer {options.optimizer}; choose --optimizer sgd")
     with usage():
-        if options.optimizer == "sgd":
-            return SGD(0.1 if rate is None else rate, options.momentum or 0.0, options.nesterov)
-        if options.momentum is not None or options.nesterov:
-            raise UsageError("--momentum and --nesterov are for --optimizer sgd; adam has its own")
-        return Adam() if rate is None else Adam(rate)
+        return row(**{name: value for name, value in given.items() if value is not None})
 
 
 def _network(options: argparse.Namespace, data: Data) -> Network:
