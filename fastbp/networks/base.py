@@ -76,14 +76,16 @@ class BaseNetwork(ABC):
         *more
             nothing: all that follows goes by name
         activation
-            of the hidden layers: a name, or one per hidden layer
+            of the hidden layers, or one per hidden layer: "sigmoid", "tanh", "relu", "identity", "leaky_relu", "elu",
+            "gelu", "gelu_tanh", "silu", "softplus", "mish", a row with parameters, ``fastbp.activations.elu(0.5)``, or
+            one of your own, ``fastbp.Activation(name, function)``
         output
             activation of the output layer ("softmax" only here). None: what suits the cost. "softmax" for
             cross_entropy; "sigmoid" for binary_cross_entropy; for quadratic "sigmoid" behind sigmoids, as in the book,
             else "identity". A cross_entropy of one output is the binary one with "sigmoid", and so is that of a y
             that says several labels at once, if the network's first `fit` is given it
         cost
-            "quadratic" ½|a - y|², "binary_cross_entropy" or "cross_entropy"
+            "quadratic" ½|a - y|², "binary_cross_entropy", "cross_entropy", or ``fastbp.Cost(name, function)``
         initializer
             "scaled_normal" (the book's default), "normal", "glorot_uniform" or "he_normal". None: of each hidden layer
             what suits its activation, "scaled_normal" for sigmoid, else "glorot_uniform"; of the output layer the same
@@ -276,7 +278,9 @@ class BaseNetwork(ABC):
         batch_size
             samples per step
         optimizer
-            ``fastbp.Adam(1e-3)`` if None or "adam"; the book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
+            ``fastbp.Adam(1e-3)`` if None or "adam"; SGD, AdamW, RMSprop, or a rule of your own, see
+            ``fastbp.formulas.optimizers``. The learning rate is a number, or a function of the time in epochs, see
+            ``fastbp.schedules``. The book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
         validation_data
             (x, y) to be evaluated after each epoch
         shuffle

@@ -76,7 +76,7 @@ def test_an_operand_of_another_type_is_refused_by_name(name, dtype):
 
 
 def test_operands_of_both_dtypes_are_refused():
-    with pytest.raises(TypingError, match="panel_product: operands of both dtypes"):
+    with pytest.raises(TypingError, match=r"panel_product: c is float64\*, not float32\*"):
         compiled(right, types.float32, c=types.CPointer(types.float64))
 
 
