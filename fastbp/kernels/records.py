@@ -55,7 +55,7 @@ FIELDS = {
     "picked": np.int64,
     "whole": np.int64,  # (num_parameters,): the gradient, where it is wanted whole, see halves.py; or 0
     "second_state": np.int64,  # (slots, num_parameters), of the rule that takes the whole gradient
-    "squares": np.int64,  # (num_squares,) of float64: Σ (∂C/∂w)² of each neuron
+    "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron
     # addresses of functions, 0 where there is nothing to do
     "product": np.int64,
     "cost": np.int64,
@@ -77,7 +77,6 @@ FIELDS = {
     # sizes and settings
     "num_layers": np.int64,
     "num_parameters": np.int64,
-    "num_squares": np.int64,
     "num_samples": np.int64,
     "num_constants": np.int64,
     "first_constants": np.int64,  # where those of this call's first mini-batch begin
@@ -107,11 +106,11 @@ class Record:
     """A run's record, and the arrays whose addresses are in it: they live as long as it does."""
 
     def __init__(self, dtype: str, **values: Any) -> None:
-        self.array = np.ones(1, record_of(dtype))
         # To set an element of the record itself takes 250 ns, of these 60
-        self.words = self.array.view(np.uint8)[: 8 * len(FIELDS)].view(np.int64)
+        self.words = np.zeros(len(FIELDS) + 1, np.int64)
         self.doubles = self.words.view(np.float64)
-        self.words[:] = 0
+        self.array = self.words.view(record_of(dtype))
+        self.array["one"] = 1
         self.held: dict[str, Any] = {}
         self.set(**{"clip_norm": np.inf} | values)
 

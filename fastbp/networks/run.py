@@ -141,8 +141,8 @@ class Run:
         self.constants = Constants(self.optimizer, rule.names, rule.steady) if self.optimizer and rule else None
         penalized = bool(spec.l1 or spec.l2)
         if self.whole is not None:
-            self.squares = np.zeros(int(self.space.layers["columns"].sum()))
-            record.hold(whole=self.whole, state=self.whole, squares=self.squares)
+            squares = np.zeros(int(self.space.layers["columns"].sum()))
+            record.hold(whole=self.whole, state=self.whole, squares=squares)
             record.set(learns=1, rule=rule_address(Rule(GRADIENT), dtype))
             if rule and self.state:
                 record.hold(second_state=self.state.buffer)
