@@ -83,6 +83,13 @@ def test_nan_and_the_ends_are_as_in_numpy(row, dtype):
     np.testing.assert_allclose(slope, expected, rtol=1e-5 if dtype is np.float32 else 1e-12, atol=1e-30)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_product_is_rounded_before_a_function_takes_it(dtype):
+    z = points(dtype)
+    row = fastbp.Activation("narrow", lambda z: np.tanh(0.3 * z))
+    np.testing.assert_array_equal(sigma(row, z), sigma(ACTIVATIONS["tanh"], dtype(0.3) * z))
+
+
 def test_z_is_kept_where_the_derivative_needs_it():
     kept = {row.name for row in ACTIVATIONS.values() if needs_z(row, dtype_of(np.zeros(1)))}
     assert kept == {"gelu", "gelu_tanh", "silu", "mish"}
