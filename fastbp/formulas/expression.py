@@ -135,15 +135,9 @@ class Expression(NDArrayOperatorsMixin):
     __hash__ = object.__hash__
 
 
-def trace(
-    function: Callable[..., Any], inputs: Sequence[str], dtype: Any = np.float64, constants: Sequence[str] = ()
-) -> Formula:
-    """Return what a function of NumPy's computes from its arguments, which get these names; it may return several.
-
-    - constants: inputs that are the same for all entries
-    """
-    dtype = np.dtype(dtype)
-    expressions = [Expression("constant" if name in constants else "input", (name,), dtype) for name in inputs]
+def trace(function: Callable[..., Any], inputs: Sequence[str], dtype: Any = np.float64) -> Formula:
+    """Return what a function of NumPy's computes from its arguments, which get these names; it may return several."""
+    expressions = [Expression("input", (name,), np.dtype(dtype)) for name in inputs]
     found = function(*expressions)
     steps: dict[tuple[str, tuple[Operand, ...]], int] = {}
     places: dict[int, Operand] = {}
@@ -151,7 +145,7 @@ def trace(
     def place(x: Any) -> Operand:
         if not isinstance(x, Expression):
             return float(x)
-        if x.operation in ("input", "constant"):
+        if x.operation == "input":
             return str(x.operands[0])
         if id(x) not in places:
             step = (x.operation, tuple(map(place, x.operands)))
@@ -198,10 +192,7 @@ def _power(x: Any, n: Any) -> Any:
 
 
 def _product(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    """X y; with 1 it is the other, and with np.where(mask, 0, 1) a choice, which is what derivatives with a kink are.
-
-    Constants by name come first, all together: kernels multiply them before they begin with the entries.
-    """
+    """X y; with 1 it is the other, and with np.where(mask, 0, 1) a choice, which is what derivatives with a kink are."""
     for one, other in ((x, y), (y, x)):
         if not isinstance(one, Expression):
             if one == 1:
@@ -209,30 +200,4 @@ def _product(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
         elif one.operation == "where" and {str(x) for x in one.operands[1:]} == {"0.0", "1.0"}:
             mask, first, _ = one.operands
             return Expression("where", (mask, 0.0, other) if first == 0 else (mask, other, 0.0), dtype)
-    (constant, rest), (other, more) = _split(x), _split(y)
-    constant, rest = _both(constant, other, dtype), _both(rest, more, dtype)
-    return _both(constant, rest, dtype)
-
-
-def _split(x: Any) -> tuple[Any, Any]:
-    """Return a product's constant and its rest, either of which may be missing: None."""
-    if not isinstance(x, Expression):
-        return None, x
-    if _is_constant(x):
-        return x, None
-    if x.operation == "multiply" and _is_constant(x.operands[0]):
-        return x.operands
-    return None, x
-
-
-def _is_constant(x: Any) -> bool:
-    """Whether it is made of constants by name alone."""
-    return isinstance(x, Expression) and (
-        x.operation == "constant" or (x.operation == "multiply" and all(map(_is_constant, x.operands)))
-    )
-
-
-def _both(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    if x is None or y is None:
-        return y if x is None else x
     return Expression("multiply", (x, y), dtype)

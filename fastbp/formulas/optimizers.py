@@ -214,8 +214,7 @@ def traced_rule(optimizer: Optimizer, dtype: Any = np.float64) -> Formula:
         c = SimpleNamespace(**dict(zip(names, others[len(slots) :], strict=True)))
         return optimizer.rule(c, share * total, w, *others[: len(slots)])
 
-    constants = [f"c.{name}" for name in names]
-    return trace(rule, ["share", "total", "w", *slots, *constants], dtype, ["share", *constants])
+    return trace(rule, ["share", "total", "w", *slots, *(f"c.{name}" for name in names)], dtype)
 
 
 def update(optimizer: Optimizer, w: Array, g: Array, state: Sequence[Array], step: int, rate: float) -> None:
