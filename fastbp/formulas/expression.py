@@ -192,7 +192,7 @@ def _power(x: Any, n: Any) -> Any:
 
 
 def _product(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    """X y; with 1 it is the other, and with np.where(mask, 0, 1) a choice, which is what derivatives with a kink are."""
+    """Return x y; with 1 it is the other, with np.where(mask, 0, 1) a choice, as derivatives with a kink are."""
     for one, other in ((x, y), (y, x)):
         if not isinstance(one, Expression):
             if one == 1:
