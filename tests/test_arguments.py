@@ -51,6 +51,8 @@ NETWORKS = [
     ("bool", {"sizes": [3, True]}, TypeError, "each of sizes must be an integer, got True"),
     ("activation", {"activation": "sigmiod"}, ValueError,
      "unknown activation 'sigmiod'; choose from elu, gelu, gelu_tanh, identity, leaky_relu, mish, relu, sigmoid"),
+    ("activation function", {"activation": np.tanh}, TypeError, r'write fastbp.Activation\("mine", function\)'),
+    ("cost function", {"cost": np.subtract}, TypeError, r'write fastbp.Cost\("mine", function\)'),
     ("activation kind", {"activation": 3}, TypeError, "activation must be a name, got 3"),
     ("too many", {"activation": ["relu", "relu"]}, ValueError,
      "2 activations for 1 hidden layers; give one name for all"),

@@ -212,6 +212,8 @@ def find_activation(name: object, own: Sequence[Activation] = ()) -> Activation:
     head, bracket, rest = name.partition("(") if isinstance(name, str) else ("", "", "")
     if bracket and head in FACTORIES:
         return _with_parameters(head, rest)
+    if callable(name):
+        raise TypeError(f'activation is a mere function; write fastbp.Activation("mine", function), got {name!r}')
     return lookup("activation", ACTIVATIONS, name)
 
 

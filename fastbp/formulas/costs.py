@@ -171,4 +171,6 @@ def find_cost(name: object, own: Sequence[Cost] = ()) -> Cost:
     for row in own:
         if row.name == name:
             return row
+    if callable(name):
+        raise TypeError(f'cost is a mere function; write fastbp.Cost("mine", function), got {name!r}')
     return lookup("cost", COSTS, name)
