@@ -1,7 +1,6 @@
 """What both engines share: the interface, and everything around the computing itself."""
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -11,10 +10,9 @@ import numpy as np
 
 from ..border import arrays as arguments
 from ..border import defaults, labels, options
-from ..border.columns import Columns, is_frame
+from ..border.columns import Columns
 from ..border.spec import DTYPES, Formula
 from ..border.spec import NetworkSpec as NetworkSpec
-from ..errors import warn
 from ..formulas import Array
 from ..formulas.activations import Activation, HiddenName, OutputName
 from ..formulas.costs import Cost, CostName
@@ -23,9 +21,10 @@ from ..formulas.optimizers import Optimizer, OptimizerName
 from ..formulas.penalties import penalty
 from ..training import doubts
 from ..training.history import History as History
-from ..training.loop import Callback, Data, Plan, Session, Task, Trained
+from ..training.loop import Callback, Plan, Task, Trained
 from ..training.streams import WEIGHTS, stream
 from . import model_file
+from .intake import Intake
 from .model_file import Saved
 from .results import Evaluation, Forward, Gradients
 from .summary import Summary, summary
@@ -36,7 +35,7 @@ Verbose = Literal["auto", 0, 1, 2]
 ENGINES: dict[str, type["BaseNetwork"]] = {}
 
 
-class BaseNetwork(ABC):
+class BaseNetwork(Intake):
     """A fully connected network; subclasses are engines, which fill in the hooks.
 
     In every list, place 0 belongs to the first computed layer: `weights[i]` (n_out, n_in) leads
@@ -122,21 +121,6 @@ class BaseNetwork(ABC):
         self._output_is_open = False  # chosen by default, so that the first y may still change it
         self._fitting = False
         self._allocate()
-
-    @property
-    def sizes(self) -> list[int]:
-        """Neurons per layer, inputs first."""
-        return list(self.spec.sizes)
-
-    @property
-    def num_layers(self) -> int:
-        """Number of layers, inputs included."""
-        return len(self.spec.sizes)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """float32 or float64."""
-        return DTYPES[self.spec.dtype]
 
     @property
     def weights(self) -> list[Array]:
@@ -338,13 +322,6 @@ class BaseNetwork(ABC):
         doubts.say_after(self.spec, history, task, self._penalty(), moved=moved)
         return history
 
-    def _data(self, x: object, y: object, sample_weight: object, class_weight: object) -> Data:
-        """Return the checked samples of `fit`."""
-        x, y = self._checked(x, y, learning=True)
-        arguments.check_reachable("y", y, self.spec.activation_rows[-1])
-        weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
-        return Data(x, y, arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype))
-
     def save(self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None) -> None:
         """Write architecture, parameters, classes and notes to a safetensors file, all of it or nothing.
 
@@ -444,87 +421,6 @@ class BaseNetwork(ABC):
         finally:
             self._fitting = False
 
-    def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
-        """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
-        arguments.doubt_order(x, y)
-        checked = arguments.features(f"{prefix}x", self._inputs(x, learning), self.spec.sizes[0], self.dtype)
-        return checked, self._answers(f"{prefix}y", y, len(checked), learning)
-
-    def _inputs(self, x: object, learning: bool = False) -> object:
-        """Return the numbers of a data frame, found by the columns' names; anything else as it is."""
-        if not is_frame(x):
-            if self.columns is not None and hasattr(x, "to_frame"):
-                raise TypeError("x is a row of a data frame, taken out of it; keep it one: frame.iloc[[i]]")
-            return x
-        columns = Columns.learn(x) if self.columns is None else self.columns
-        if not isinstance(columns, Columns):
-            raise TypeError(f"net.columns is {columns!r:.80}; fit sets it from a data frame, None forgets it")
-        if self.columns is None and not learning:
-            if any(column.width > 1 for column in columns.columns):
-                raise ValueError("the network was trained without names of columns, so it knows no categories")
-            warn(f"the network was trained without names: the columns are taken in the order {columns.described}")
-        if columns.width != self.spec.sizes[0]:
-            raise ValueError(
-                f"the table's columns make {columns.width} inputs ({columns.described}), the network takes "
-                f"{self.spec.sizes[0]}; make it Network([{columns.width}, ...])"
-            )
-        if learning:
-            self.columns = columns
-        encoded = columns.encode(x)
-        for note in encoded.notes:
-            warn(note)
-        return encoded.x
-
-    def _answers(self, name: str, y: object, m: int, learning: bool) -> Array:
-        spec = self.spec
-        if is_frame(y):
-            y = arguments.target_columns(y)
-        given = labels.as_labels(name, y, spec.sizes[-1])
-        if given is not None:
-            arguments.check_length(name, given, m)
-        if given is not None and labels.are_meant(name, given, spec, self._classes):
-            classes = labels.learn(name, given, spec.sizes[-1]) if self._classes is None else self._classes
-            y = labels.encode(name, given, classes)
-            if learning:
-                self._classes = classes
-        elif learning and self._output_is_open and not self.epochs_trained:
-            self._settle_output(y)
-        found = arguments.targets(name, y, m, spec.sizes[-1], self.spec.cost_row, self.dtype)
-        if learning and given is None and found.ndim == 1 and self._classes is None:
-            self._classes = np.arange(spec.sizes[-1])  # of one-hot rows
-        return found
-
-    def _settle_output(self, y: object) -> None:
-        """Take sigmoids instead of a softmax, chosen by default, where y says several labels at once."""
-        if self.spec.activation_rows[-1].over_rows and arguments.says_several(y):
-            activations = (*self.spec.activations[:-1], "sigmoid")
-            self._set_spec(replace(self.spec, activations=activations, cost="binary_cross_entropy"))
-
-    def _set_spec(self, spec: NetworkSpec) -> None:
-        """Be another network with the same parameters."""
-        if spec != self.spec:
-            parameters = self._get_parameters()
-            self.spec = spec
-            self._allocate()
-            self._set_parameters(*parameters)
-
-    def _named(self, y: Array) -> Array:
-        """Return checked y as the public methods take it: places among the classes as labels."""
-        classes = self._classes
-        if classes is not None and y.ndim == 2 and self.sizes[-1] == 1 and np.all((y == 0) | (y == 1)):
-            y = y[:, 0].astype(np.int64)
-        return y if classes is None or y.ndim == 2 else classes[y]
-
-    def _known_classes(self) -> Array:
-        """Return the classes, which are 0..K-1 where none have been named."""
-        return np.arange(labels.count_of(self.spec.sizes[-1])) if self._classes is None else self._classes
-
-    def _checked_validation(self, data: object) -> tuple[Array, Array] | None:
-        if data is None:
-            return None
-        x, y = options.checked_pair("validation_data", data)
-        return self._checked(x, y, prefix="validation ")
-
     def _penalty(self) -> float:
         spec = self.spec
         if not (spec.l1 or spec.l2):
@@ -544,57 +440,6 @@ class BaseNetwork(ABC):
         if all(finite):
             finite = [bool(np.isfinite(z).all()) for z in self._forward(x).zs]
         return finite.index(False) if False in finite else len(finite) - 1
-
-    # The hooks of an engine. x is (m, n_0), y labels (m,) of int64 or (m, n_L); all arrays are
-    # C-contiguous, aligned, read-only and of the network's dtype.
-
-    @abstractmethod
-    def _allocate(self) -> None:
-        """Prepare for `self.spec`; `_set_parameters` follows."""
-
-    @abstractmethod
-    def _get_parameters(self) -> tuple[list[Array], list[Array]]:
-        """Return fresh copies of weights and biases."""
-
-    @abstractmethod
-    def _set_parameters(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
-        """Copy weights and biases in, in the middle of a run too."""
-
-    @abstractmethod
-    def _predict(self, x: Array, out: Array) -> None:
-        """Write the output activations to out (m, n_L)."""
-
-    @abstractmethod
-    def _forward(self, x: Array) -> Forward:
-        """Return fresh arrays of every z and a."""
-
-    @abstractmethod
-    def _backprop(self, x: Array, y: Array) -> Gradients:
-        """Return C and its gradients, penalties included, and the deltas; without dropout."""
-
-    def _needs_compiling(self) -> bool:
-        """Whether the first call of `_session` takes seconds."""
-        return False
-
-    @abstractmethod
-    def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
-        """Return Σ C_x without penalty, and the number of right answers.
-
-        An answer is right where the largest output is the label's; for one output, where it is
-        above ½ just as the target is.
-        """
-
-    @abstractmethod
-    def _new_state(self, optimizer: Optimizer) -> Any:
-        """Return what an optimizer remembers, before the first step."""
-
-    @abstractmethod
-    def _gradient_size(self) -> int:
-        """Numbers in the flat array that the first half of a step leaves."""
-
-    @abstractmethod
-    def _session(self, data: Data, plan: Plan, state: Any = None, halves: bool = False) -> Session:
-        """Begin a run, or go on with one that has left this state; `halves`: for one half of a step at a time."""
 
 
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:
