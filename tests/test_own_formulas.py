@@ -6,7 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -54,6 +54,32 @@ class Averaged:
         return w - c.learning_rate * mean / (np.sqrt(c.unbias * largest) + 1e-3), mean, square, largest
 
 
+@dataclass(frozen=True)
+class Named:
+    """Its state has the names that kernels have for other things."""
+
+    learning_rate: float = 1e-2
+    slots = ("share", "total", "w", "l1")
+
+    def constants(self, step):
+        return {"total": 0.9, "l2": 0.1}
+
+    def rule(self, c, g, w, a, b, d, e):
+        a, b = c.total * a + c.l2 * g, b + g * g
+        return w - c.learning_rate * a / (1 + np.sqrt(b)) - 1e-4 * (d + e), a, b, d + g, 0.5 * e + g
+
+
+@dataclass(frozen=True)
+class TooMany(Named):
+    def constants(self, step):
+        return super().constants(step) | {f"number{i}": float(i) for i in range(40)}
+
+
+@dataclass(frozen=True)
+class Twice(Named):
+    slots = ("m", "m")
+
+
 @pytest.fixture
 def data(rng):
     return rng.normal(size=(60, 7)), rng.random((60, 3))
@@ -64,7 +90,9 @@ def data(rng):
 @pytest.mark.parametrize("activation", ["tanh", STEADY, LEAKY], ids=["tanh", "steady", "leaky"])
 def test_ones_own_agrees_with_reference(activation, cost, dtype, data):
     net = fastbp.Network([7, 33, 17, 3], activation=activation, output=STEADY, cost=cost, dtype=dtype, seed=1)
-    report = fastbp.cross_check(net, *data, optimizer=[fastbp.SGD(1e-3), Lion(), Averaged(), fastbp.Adam(epsilon=1e-4)])
+    report = fastbp.cross_check(
+        net, *data, optimizer=[fastbp.SGD(1e-3), Lion(), Averaged(), Named(), fastbp.Adam(epsilon=1e-4)]
+    )
     assert report.passed, report
     equations = fastbp.check_equations(net, *data)
     assert equations.passed, equations
@@ -130,6 +158,19 @@ def test_parameters_are_part_of_the_name(engine):
         engine([2, 3, 1], activation="leaky_relu(leak=2)")
     with pytest.raises(ValueError, match="slope must be >= 0"):
         fastbp.activations.leaky_relu(-1)
+
+
+def test_what_kernels_have_no_room_for_is_refused(engine, data):
+    with pytest.raises(ValueError, match="TooMany has 43 numbers and constants; a rule may ask for 29"):
+        engine([7, 3], seed=0).fit(*data, optimizer=TooMany(), verbose=0)
+    with pytest.raises(TypeError, match=r"Twice\.slots must be a tuple of names, another for each"):
+        engine([7, 3], seed=0).fit(*data, optimizer=Twice(), verbose=0)
+
+
+def test_a_changed_row_of_the_table_is_not_taken_for_the_row():
+    relu = fastbp.activations.ACTIVATIONS["relu"]
+    with pytest.raises(ValueError, match="two formulas called 'relu'"):
+        fastbp.Network([2, 3, 1], activation=replace(relu, function=lambda z: 2 * z))
 
 
 def test_two_formulas_of_one_name_are_refused():

@@ -206,6 +206,32 @@ def test_a_step_that_diverges_is_not_made(engine, data):
         steps()
 
 
+def test_a_gradient_that_is_not_finite_is_no_old_one(engine, data):
+    net = make(engine, activation="relu", output="identity", cost="quadratic", seed=3)
+    trainer, y = Trainer(net, fastbp.SGD(1.0)), np.ones((90, 3))
+    trainer.gradient(data[0], y)
+    net.weights = [w * 1e120 for w in net.weights]
+    with pytest.raises(fastbp.DivergenceError, match="at step 1"):
+        trainer.gradient(data[0], y)
+
+
+def test_what_the_first_y_has_shown_stays(engine, data):
+    """Of labels at first, and of several at once later, each would want another output."""
+    several = np.tile([1.0, 0.0, 1.0], (90, 1))
+    trainer = Trainer(make(engine), Adam(0.01))
+    trainer.step(*data)
+    with pytest.raises(ValueError, match="several labels at once"):
+        trainer.step(data[0], several)
+    net = make(engine)
+    trainer, before = Trainer(net, Adam(0.01)), net.weights[0]
+    trainer.step(data[0], several)  # now the output is sigmoids, and the parameters lie elsewhere
+    assert net.spec.activations[-1] == "sigmoid"
+    assert not np.array_equal(net.weights[0], before)
+    kept = net.weights[0]
+    trainer.apply(trainer.gradient(data[0], several))
+    assert not np.array_equal(net.weights[0], kept)
+
+
 # Rates
 
 

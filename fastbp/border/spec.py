@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..formulas import lookup, number
-from ..formulas.activations import ACTIVATIONS, Activation, find_activation
-from ..formulas.activations import Row as ActivationRow
+from ..formulas.activations import ACTIVATIONS, FACTORIES, Activation, find_activation
 from ..formulas.costs import COSTS, Cost, find_cost
-from ..formulas.costs import Row as CostRow
 from ..formulas.initializers import INITIALIZERS
 from . import defaults
 from .options import integer
@@ -174,7 +172,9 @@ def _activation(row: Any) -> Activation:
 
 def _own(rows: Iterable[Formula]) -> tuple[Formula, ...]:
     """Return those that are no rows of this package, each once."""
-    return tuple(dict.fromkeys(row for row in rows if not isinstance(row, (ActivationRow, CostRow))))
+    tables = {**ACTIVATIONS, **COSTS}
+    known = (row for row in rows if tables.get(row.name) is not row and row.name.partition("(")[0] not in FACTORIES)
+    return tuple(dict.fromkeys(known))
 
 
 def _check_own(rows: tuple[Formula, ...]) -> None:

@@ -38,6 +38,8 @@ def address_of(callee: Emitted, dtype: Any, key: str, emit: Emit) -> int:
 
 def _alone(name: str, callee: Emitted, dtype: Any, emit: Emit) -> tuple[int, Any]:
     with global_compiler_lock:
+        if name in _known:  # another thread was faster; a second function of the name would be refused
+            return _known[name]
         library = _library(name, callee, dtype, emit)
         return int(library.get_pointer_to_function(name)), library
 

@@ -85,8 +85,6 @@ class Expression(NDArrayOperatorsMixin):
             return _power(*values) if name == "power" else values[0] * values[0]
         if name == "reciprocal":
             return 1 / values[0]
-        if name == "multiply":
-            return _product(values[0], values[1], self.dtype)
         if name in ARITHMETIC or name in COMPARISONS:
             return Expression(name, values, self.dtype)
         raise TypeError(f"{name} is not known to the kernels; a formula may use {KNOWN}")
@@ -191,13 +189,14 @@ def _power(x: Any, n: Any) -> Any:
     return 1 / result if n < 0 else result
 
 
-def _product(x: Any, y: Any, dtype: np.dtype[Any]) -> Any:
-    """Return x y; with 1 it is the other, with np.where(mask, 0, 1) a choice, as derivatives with a kink are."""
-    for one, other in ((x, y), (y, x)):
-        if not isinstance(one, Expression):
-            if one == 1:
-                return other
-        elif one.operation == "where" and {str(x) for x in one.operands[1:]} == {"0.0", "1.0"}:
-            mask, first, _ = one.operands
-            return Expression("where", (mask, 0.0, other) if first == 0 else (mask, other, 0.0), dtype)
-    return Expression("multiply", (x, y), dtype)
+def times_slope(delta: Any, slope: Any) -> Any:
+    """Return δ σ'; where σ' is 1 δ itself, and where it is np.where(mask, 0, 1), as at a kink, a choice.
+
+    Not so in a formula at large: z * (z > 0) must stay NaN for NaN, or a diverging network would not show.
+    """
+    if not isinstance(slope, Expression):
+        return delta if slope == 1 else delta * slope
+    if slope.operation == "where" and {str(x) for x in slope.operands[1:]} == {"0.0", "1.0"}:
+        mask, first, _ = slope.operands
+        return np.where(mask, 0.0, delta) if first == 0 else np.where(mask, delta, 0.0)
+    return delta * slope

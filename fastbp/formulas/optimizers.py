@@ -183,6 +183,8 @@ class RMSprop(Row):
         return w - c.learning_rate * b, v, b
 
 
+MOST_CONSTANTS = 29  # numbers that a rule may ask of `c`: kernels have room for no more
+
 OptimizerName = Literal["adam", "adamw", "rmsprop"]  # those whose fields all have a default
 
 OPTIMIZERS: dict[str, type[Any]] = {row.__name__.lower(): row for row in (SGD, Adam, AdamW, RMSprop)}
@@ -206,7 +208,7 @@ def is_steady(optimizer: Optimizer) -> bool:
 
 
 def traced_rule(optimizer: Optimizer, dtype: Any = np.float64) -> Formula:
-    """Return the rule as a formula of share, Σ g, w, the state by name, and c.<name>; g is share · Σ g."""
+    """Return the rule as a formula of share, Σ g, w, state.<name> and c.<name>; g is share · Σ g."""
     names = list(constants_at(optimizer, 1, 0.1))
     slots = optimizer.slots
 
@@ -214,7 +216,8 @@ def traced_rule(optimizer: Optimizer, dtype: Any = np.float64) -> Formula:
         c = SimpleNamespace(**dict(zip(names, others[len(slots) :], strict=True)))
         return optimizer.rule(c, share * total, w, *others[: len(slots)])
 
-    return trace(rule, ["share", "total", "w", *slots, *(f"c.{name}" for name in names)], dtype)
+    inputs = ["share", "total", "w", *(f"state.{name}" for name in slots), *(f"c.{name}" for name in names)]
+    return trace(rule, inputs, dtype)
 
 
 def update(optimizer: Optimizer, w: Array, g: Array, state: Sequence[Array], step: int, rate: float) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import Array, number
 from .expression import trace
-from .optimizers import constants_at, traced_rule
+from .optimizers import MOST_CONSTANTS, constants_at, traced_rule
 
 Function = Callable[[Array], Array]
 
@@ -67,8 +67,8 @@ def check_rule(optimizer: Any) -> None:
             f"{name} must be a frozen dataclass with learning_rate, slots, constants(step) and rule(c, g, w, *state)"
         )
     slots = optimizer.slots
-    if not isinstance(slots, tuple) or not all(isinstance(slot, str) for slot in slots):
-        raise TypeError(f"{name}.slots must be a tuple of names, one for each array of state, got {slots!r}")
+    if not isinstance(slots, tuple) or not all(isinstance(slot, str) for slot in slots) or len({*slots}) < len(slots):
+        raise TypeError(f"{name}.slots must be a tuple of names, another for each array of state, got {slots!r}")
     if not callable(optimizer.learning_rate):
         number("learning_rate", optimizer.learning_rate)
     try:
@@ -78,6 +78,8 @@ def check_rule(optimizer: Any) -> None:
         raise TypeError(f"{name}: {error}; c has {', '.join(constants_at(optimizer, 1, 0.1))}") from None
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
+    if len(named) > MOST_CONSTANTS:
+        raise ValueError(f"{name} has {len(named)} numbers and constants; a rule may ask for {MOST_CONSTANTS}")
     for each, value in named.items():
         if np.ndim(value) > 1 or (np.ndim(value) == 1 and np.shape(value) != (3,)):
             raise ValueError(f"{name}.constants(step)[{each!r}] is {np.shape(value)} for 3 steps; give one for each")

@@ -6,7 +6,7 @@ from typing import Any
 from ..compiler.callee import NUMBERS, SIZE, Emitted
 from ..compiler.native import address_of
 from ..formulas.activations import Activation
-from ..formulas.expression import trace
+from ..formulas.expression import times_slope, trace
 from ..vectors.compute import emit_formula
 from .softmax import emit_softmax, emit_softmax_delta
 
@@ -70,7 +70,7 @@ def prime_address(row: Activation, dtype: Any) -> int:
 
 def delta_formula(row: Activation, dtype: Any) -> Any:
     """δ σ'(z), from z, a and δ."""
-    return trace(lambda z, a, delta: delta * row.derivative(z, a), ["z", "a", "delta"], dtype.name)
+    return trace(lambda z, a, delta: times_slope(delta, row.derivative(z, a)), ["z", "a", "delta"], dtype.name)
 
 
 @cache

@@ -9,7 +9,7 @@ from ..compiler.callee import DOUBLES, INTEGERS, NUMBERS, SIZE, Emitted
 from ..compiler.native import address_of
 from ..formulas.activations import Activation
 from ..formulas.costs import Cost
-from ..formulas.expression import Formula, trace
+from ..formulas.expression import Formula, times_slope, trace
 from ..vectors.compute import compute
 from ..vectors.flow import I64, Loop
 from ..vectors.numbers import numbers, where
@@ -55,7 +55,7 @@ def cost_formula(cost: Cost, activation: Activation, dtype: Any) -> Formula:
             term = pair.function(z, y, top, largest) if pair.over_rows else pair.function(z, y)
             return term, pair.delta(a, y) * weight
         nabla = cost.nabla(a, y) * weight
-        return cost.function(a, y), nabla if activation.over_rows else nabla * activation.derivative(z, a)
+        return cost.function(a, y), nabla if activation.over_rows else times_slope(nabla, activation.derivative(z, a))
 
     return trace(function, ["a", "y", "z", "weight", "top", "largest"], dtype.name)
 

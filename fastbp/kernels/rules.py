@@ -11,18 +11,19 @@ from typing import Any
 from ..compiler.callee import NUMBERS, SIZE, Emitted
 from ..compiler.native import address_of
 from ..formulas.expression import Formula, trace
-from ..formulas.optimizers import SGD, Optimizer, constants_at, is_steady, traced_rule
+from ..formulas.optimizers import MOST_CONSTANTS, SGD, Optimizer, constants_at, is_steady, traced_rule
 from ..formulas.penalties import penalty_gradient
 from ..vectors.compute import compute
 from ..vectors.flow import I64, Loop
 from ..vectors.numbers import numbers
 from ..vectors.pointers import emit_prefetch
 from ..vectors.simd import Vectors
-from .blocking import VECTORS_AHEAD
+from .blocking import MAX_CONSTANTS, VECTORS_AHEAD
 
 # The constants of a step, in this order in memory: what a sample's gradient counts in C; the penalties over that; then
 # what `optimizers.constants_at` names.
 FIXED = ("share", "l1", "l2")
+assert len(FIXED) + MOST_CONSTANTS <= MAX_CONSTANTS
 
 
 @Emitted
@@ -52,7 +53,7 @@ def PENALTY(body: Any) -> Any:
 
 call_rule, call_penalty = RULE.call, PENALTY.call
 
-GRADIENT = trace(lambda share, total, w, slope: (w, share * total), ["share", "total", "w", "slope"])  # kept as state
+GRADIENT = trace(lambda share, total, w, slope: (w, share * total), ["share", "total", "w", "state.slope"])
 PLAIN = traced_rule(SGD(0.1))
 PENALIZED = trace(lambda total, w, l1, l2: total + penalty_gradient(w, l1, l2), ["total", "w", "l1", "l2"])
 
@@ -62,7 +63,7 @@ class Rule:
 
     def __init__(self, formula: Formula, names: tuple[str, ...] = (), steady: bool = True) -> None:
         self.formula, self.names, self.steady = formula, names, steady
-        self.slots = tuple(name for name in formula.inputs if "." not in name and name not in ("share", "total", "w"))
+        self.slots = tuple(name for name in formula.inputs if name.startswith("state."))
         self.places = {name: i for i, name in enumerate([*FIXED, *(f"c.{name}" for name in names)])}
         self.key = formula.digest
 

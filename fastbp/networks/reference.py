@@ -277,13 +277,11 @@ class ReferenceSession:
             update(self.plan.optimizer, w, g, slots, state.steps, rate)
 
     @quietly
-    def gradient(self, seed: int) -> Array:
-        """The first half of a step alone, for all samples: one flat array."""
+    def gradient(self, seed: int) -> Array | None:
+        """The first half of a step alone, for all samples: one flat array, None where C is not finite."""
         places = np.arange(len(self.x))
         _, gradients = self._first_half(places, places, seed)
-        if gradients is None:
-            return np.full(self.net._gradient_size(), np.nan, self.net.dtype)
-        return np.concatenate([g.ravel() for g in gradients])
+        return None if gradients is None else np.concatenate([g.ravel() for g in gradients])
 
     @quietly
     def apply(self, gradient: Array, rate: float) -> None:

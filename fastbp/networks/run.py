@@ -237,11 +237,10 @@ class Run:
         """Let a team whose member is missing run to its end; what it computes is worth nothing."""
         self.space.sync[DONE] = 2**62  # more generations than will ever be waited for
 
-    def gradient(self, seed: int) -> Array:
-        """The first half of a step alone: the whole gradient of the mini-batch."""
-        self.train(np.arange(self.record["batch_size"]), 0, 1, seed)
-        assert self.whole is not None
-        return self.whole.copy()
+    def gradient(self, seed: int) -> Array | None:
+        """The first half of a step alone: the whole gradient of the mini-batch, None where C is not finite."""
+        seen = self.train(np.arange(self.record["batch_size"]), 0, 1, seed)
+        return None if self.whole is None or seen.failed >= 0 else self.whole.copy()
 
     def apply(self, gradient: Array, rate: float) -> None:
         """The second half alone, by one thread."""

@@ -39,6 +39,7 @@ class Trainer:
         self.clip_norm = options.checked_clip(clip_norm)
         self.steps_per_epoch = steps_per_epoch
         self.state = net._new_state(self.optimizer)
+        self._spec = net.spec
         self._sessions: dict[str, Any] = {}  # by what they are for, kept from step to step
 
     @property
@@ -59,7 +60,7 @@ class Trainer:
         session = self._session("step", data, self.clip_norm)
         seen = session.train(np.arange(len(data.x)), 0, 1, self._seed(), rates=self._rates())
         if seen.failed >= 0:
-            raise DivergenceError(0, self.steps + 1, self.net._faulty_layer(data.x), self._rate())
+            raise self._diverged(data)
         return float(seen.cost / len(data.x) + penalty)
 
     def gradient(self, x: object, y: object) -> Array:
@@ -67,10 +68,12 @@ class Trainer:
 
         It lies as the network's engine likes it, with pads, so it can be added, scaled, sent to a trainer of the same
         network elsewhere, and given to `apply`; `net.backprop` has it in matrices. Dropout drops what it would in
-        `step`.
+        `step`. Where C is not finite it raises DivergenceError.
         """
         data = self._checked(x, y)
-        found: Array = self._session("gradient", data, None).gradient(self._seed())
+        found: Array | None = self._session("gradient", data, None).gradient(self._seed())
+        if found is None:
+            raise self._diverged(data)
         return found
 
     def apply(self, gradient: object) -> None:
@@ -88,11 +91,7 @@ class Trainer:
             raise ValueError(f"gradient must be ({size},), as trainer.gradient(x, y) returns it; got {array.shape}")
         if not np.isfinite(array).all():
             raise ValueError("gradient is not finite; the parameters are unchanged")
-        if "apply" not in self._sessions:
-            self._sessions["apply"] = self.net._session(
-                self._no_data(), self._plan(1, self.clip_norm), self.state, halves=True
-            )
-        self._sessions["apply"].apply(array, self._rate())
+        self._session("apply", self._no_data(), self.clip_norm).apply(array, self._rate())
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of all that the run depends on, by name: "steps", "weights.0", "velocity.weights.0", ...
@@ -135,6 +134,9 @@ class Trainer:
 
         return train(self.net, begin, task)
 
+    def _diverged(self, data: Data) -> DivergenceError:
+        return DivergenceError(0, self.steps + 1, self.net._faulty_layer(data.x), self._rate())
+
     def _arrays(self) -> dict[str, list[Array]]:
         weights, biases = self.net._get_parameters()
         found = {"weights": weights, "biases": biases}
@@ -144,7 +146,9 @@ class Trainer:
         return found
 
     def _checked(self, x: object, y: object) -> Data:
-        return Data(*self.net._checked(x, y, learning=True))
+        data = Data(*self.net._checked(x, y, learning=True))
+        self.net._output_is_open = False  # what the first y has shown stays
+        return data
 
     def _no_data(self) -> Data:
         sizes = self.net.sizes
@@ -155,10 +159,13 @@ class Trainer:
 
     def _session(self, kind: str, data: Data, clip_norm: float | None) -> Any:
         """Return the session for this, with room for the data, which it takes."""
+        if self._spec is not self.net.spec:  # a first y has changed it, and with it where the parameters lie
+            self._sessions.clear()
+            self._spec = self.net.spec
         session: Any = self._sessions.get(kind)
         if session is None or not session.bind(data):
             plan = self._plan(len(data.x), clip_norm)
-            session = self.net._session(data, plan, self.state, halves=kind == "gradient")
+            session = self.net._session(data, plan, self.state, halves=kind != "step")
             self._sessions[kind] = session
         return session
 

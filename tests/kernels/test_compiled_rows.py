@@ -19,6 +19,7 @@ OWN = [
     fastbp.Activation("wave", lambda z: z + np.sin(z) * np.cos(z) ** 2),
     fastbp.Activation("bent", lambda z: np.where((z > -1) & ~(z > 1), z, np.sign(z)), kinks=(-1, 1)),
     fastbp.Activation("round", lambda z: np.sqrt(z**2 + 1) - np.arctan(z) + np.log1p(np.square(z)) / 3),
+    fastbp.Activation("masked", lambda z: z * (z > 0), kinks=(0,)),  # NaN · 0 stays NaN
     fastbp.Activation("clip", lambda z: np.clip(z, -2, 2) + np.minimum(z, 0) * 0.1, kinks=(-2, 0, 2)),
 ]
 ROWS = [row for row in ACTIVATIONS.values() if not row.over_rows] + [leaky_relu(0.3), elu(2.0), *OWN]
