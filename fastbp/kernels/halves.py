@@ -6,63 +6,15 @@ who add gradients up, or send them to other machines.
 
 import math
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
 from ..compiler.jit import kernel, part
-from ..vectors.flow import I64, Loop
 from ..vectors.fpu import flush_denormals, restore_denormals
-from ..vectors.simd import Vectors, lanes_of
+from ..vectors.simd import lanes_of
 from .barrier import begin_of, meet
-from .blocking import SQUARE_CHAINS, panel_of
+from .blocking import panel_of
 from .fields import layer_at, number_at, parameters_at, put, second_state_at, squares_at, whole_at, work_at
 from .rules import call_rule
+from .squares import add_squares
 from .update import write_constants
-
-
-@intrinsic
-def add_squares(typing_context, g, n, step, out):
-    """out_j ← out_j + Σ_k g_kj², for one vector of columns j, in double precision.
-
-    SQUARE_CHAINS sums, the first over k = 0, 4, 8 ..
-
-    - g: pointer to (n, step); out: to as many float64 as a vector has numbers
-
-    The same order for every vector width, hence the same bits.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        g, n, step, out = arguments
-        simd, at = Vectors(builder, signature.args[0].dtype), builder.gep
-        wide = ir.VectorType(ir.DoubleType(), simd.count)
-        kind = ir.FunctionType(wide, [wide] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{simd.count}f64")
-
-        def add(total, place):
-            x = simd.load(place)
-            x = x if x.type == wide else builder.fpext(x, wide)
-            return builder.call(fma, [x, x, total])
-
-        zero = ir.Constant(wide, None)
-        with Loop(builder, builder.udiv(n, I64(SQUARE_CHAINS)), g, *[zero] * SQUARE_CHAINS) as loop:
-            place, *sums = loop.values
-            sums = [add(total, at(place, [builder.mul(step, I64(i))])) for i, total in enumerate(sums)]
-            loop.later = [at(place, [builder.mul(step, I64(SQUARE_CHAINS))]), *sums]
-        place, first, *others = loop.values
-        with Loop(builder, builder.urem(n, I64(SQUARE_CHAINS)), place, first) as loop:
-            loop.later = [at(loop.values[0], [step]), add(loop.values[1], loop.values[0])]
-        total = loop.values[1]
-        for other in others:
-            total = builder.fadd(total, other)
-        target = builder.bitcast(out, wide.as_pointer())
-        before = builder.load(target)
-        before.align = 8
-        builder.store(builder.fadd(before, total), target).align = 8
-        return context.get_dummy_value()
-
-    return types.void(g, types.intp, types.intp, types.CPointer(types.float64)), codegen
 
 
 @part
