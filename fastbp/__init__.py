@@ -16,6 +16,9 @@ from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
 from .formulas.optimizers import AdamW as AdamW
 from .formulas.optimizers import RMSprop as RMSprop
+from .insight.diagnosis import Diagnosis as Diagnosis
+from .insight.diagnosis import diagnose as diagnose
+from .insight.watch import Diagnostics as Diagnostics
 from .networks.base import BaseNetwork as BaseNetwork
 from .networks.fast import Network as Network
 from .networks.reference import ReferenceNetwork as ReferenceNetwork
@@ -37,6 +40,8 @@ __all__ = [
     "CheckReport",
     "Cost",
     "DataFileError",
+    "Diagnosis",
+    "Diagnostics",
     "DivergenceError",
     "Evaluation",
     "Forward",
@@ -52,6 +57,7 @@ __all__ = [
     "check_equations",
     "cross_check",
     "datasets",
+    "diagnose",
     "load",
     "plotting",
     "schedules",

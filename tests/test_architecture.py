@@ -25,7 +25,7 @@ STOREYS = [
     {"memory"},
     {"training"},
     {"networks"},
-    {"checking", "datasets"},
+    {"checking", "datasets", "insight"},
     {"cli"},
     {"__init__", "__main__"},
 ]

@@ -1,7 +1,7 @@
 """The border for everything that is not an array: numbers, choices, callbacks."""
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,14 @@ def checked_callbacks(callbacks: object) -> tuple[Any, ...]:
     if not all(map(callable, checked)):
         raise TypeError(f"callbacks must be a list of functions (net, history), got {callbacks!r}")
     return checked
+
+
+def look_every(callbacks: Sequence[Any]) -> int:
+    """Return how many mini-batches lie between those that are looked at, 0 for none: as a callback's `every` says."""
+    wanted = {callback.every for callback in callbacks if hasattr(callback, "note") and hasattr(callback, "every")}
+    if len(wanted) > 1:
+        raise ValueError(f"one fit looks at one in so many mini-batches; give every Diagnostics the same, not {wanted}")
+    return wanted.pop() if wanted else 0
 
 
 def checked_verbose(verbose: object) -> int | str:

@@ -27,6 +27,7 @@ SIZE = Kind(lambda dtype: types.intp)  # an integer, or an address
 NUMBERS = Kind(lambda dtype: types.CPointer(dtype))
 INTEGERS = Kind(lambda dtype: types.CPointer(types.int64))
 DOUBLES = Kind(lambda dtype: types.CPointer(types.float64))
+DOUBLE = Kind(lambda dtype: types.float64)
 DTYPES = (types.float32, types.float64)
 
 

@@ -7,7 +7,7 @@ equation                               reference           kernel
 =====================================  ==================  =======================================================
 z = w a + b, a = σ(z)           (25)   `forward`           `forward.weighted_input`, `forward.squash`; σ: `activate`
 δ^L = ∇ₐC ⊙ σ'(z^L)             (BP1)  `output_delta`      `backward.output_delta`; the formula: `costs`
-δ^l = (wᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2)  `hidden_delta`      `backward.hidden_delta`; ⊙ σ': `activate`
+δ^l = (wᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2)  `hidden_delta`      `backward.errors_back`, `times_prime`; σ': `activate`
 ∂C/∂b = δ                       (BP3)  `bias_gradient`     `update.add_products` for an input that is always 1
 ∂C/∂w_jk = a_k δ_j              (BP4)  `weight_gradient`   `update.add_products`, of few samples `online`, of zeros
                                                            `products.sparse`

@@ -3,9 +3,10 @@
 import math
 
 from ..compiler.jit import kernel, part
+from ..formulas.looks import BEFORE, DELTA
 from ..vectors.fpu import flush_denormals, restore_denormals
 from ..vectors.pointers import advance
-from .backward import hidden_delta, output_delta
+from .backward import errors_back, output_delta, times_prime
 from .barrier import begin_of, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
 from .chains import call_chain_gradient, call_update_from_chains
@@ -25,6 +26,13 @@ from .fields import (
 )
 from .forward import squash, weighted_input
 from .halves import update_from_whole
+from .looks import (
+    call_add_looks,
+    call_look_at_change,
+    call_look_at_gradient,
+    call_look_back,
+    call_look_forward,
+)
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
 from .rows import gather, scale
@@ -43,7 +51,7 @@ def batch_weight(run, first, m):
 
 
 @part
-def rows_forward(run, place, first, m, pending):
+def rows_forward(run, thread, place, first, m, pending, looked_at):
     """z and a of every layer, for rows first .. first + m - 1, samples order[place + first] and following.
 
     - pending: make the update of the other row's sample on the way, see online.py
@@ -64,13 +72,21 @@ def rows_forward(run, place, first, m, pending):
         else:
             weighted_input(run, layer, first, m)
         squash(run, layer, first, m)
+        if looked_at:
+            call_look_forward(address=run.look_forward, run=run, l=l, thread=thread, place=place, first=first, m=m)
         if run.dropout > 0.0 and l < last:
             a = work_at(run, layer.output + first * layer.ld)
             drop(a, m, layer.ld, layer.n_out, l, place + first, run.seed, run.dropout)
 
 
 @part
-def rows_backward(run, thread, place, first, m):
+def look(run, l, slot, first, m):
+    """Take note of |δ^l|², see looks.py."""
+    call_look_back(address=run.look_back, run=run, l=l, slot=slot, first=first, m=m)
+
+
+@part
+def rows_backward(run, thread, place, first, m, looked_at):
     """δ of the hidden layers, last to first, for rows first .. first + m - 1."""
     for l in range(run.num_layers - 1, 0, -1):
         below = layer_at(run, l - 1)
@@ -79,11 +95,16 @@ def rows_backward(run, thread, place, first, m):
         if run.dropout > 0.0:
             # σ' is a function of what σ gave, before dropout scaled it.
             scale(a, count, 1.0 - run.dropout)
-        hidden_delta(run, layer_at(run, l), below, thread, first, m)
+        errors_back(run, layer_at(run, l), below, thread, first, m)
+        if looked_at:
+            look(run, l - 1, BEFORE, first, m)
+        times_prime(run, below, first, m)
         if run.dropout > 0.0:
             delta = work_at(run, below.delta + first * below.ld)
             drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, run.dropout)
             scale(a, count, 1.0 / (1.0 - run.dropout))
+        if looked_at:
+            look(run, l - 1, DELTA, first, m)
 
 
 @part
@@ -95,15 +116,18 @@ def scale_deltas(run, first, m, factor):
 
 
 @part
-def rows_up_and_down(run, thread, batch, place, first, m, share, pending):
+def rows_up_and_down(run, thread, batch, place, first, m, share, pending, looked_at):
     """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
 
     - batch: mini-batch of this call
     """
-    rows_forward(run, place, first, m, pending)
-    output_delta(run, layer_at(run, run.num_layers - 1), place, first, m)
+    rows_forward(run, thread, place, first, m, pending, looked_at)
+    last = run.num_layers - 1
+    output_delta(run, layer_at(run, last), place, first, m)
+    if looked_at:
+        look(run, last, DELTA, first, m)
     if run.learns:
-        rows_backward(run, thread, place, first, m)
+        rows_backward(run, thread, place, first, m, looked_at)
         if run.straight:
             rate = number_at(constants_at(run, run.first_constants + batch * run.constants_step))
             scale_deltas(run, first, m, -rate * share)
@@ -120,6 +144,13 @@ def update_all(run, batch, m, share, thread, team, together, following, m_follow
     # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
     for l in range(run.num_layers):
         update_layer(run, l, m, thread, team, following, m_following if l == 0 else 0)
+
+
+@part
+def flush(run, free):
+    """Make the update that waits for the next sample: what goes into the free row, nobody will read."""
+    for l in range(run.num_layers):
+        call_update_and_forward(address=run.update_and_forward, run=run, layer=layer_at(run, l), row=free)
 
 
 @kernel(no_cfunc_wrapper=True)
@@ -148,9 +179,10 @@ def train(run, first, count, thread, team):
         grain = CHAIN_ROWS if together else 1
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
+        looked_at = run.look_every > 0 and batch % run.look_every == 0
         while row < stop:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
-            rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending)
+            rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending, looked_at)
             if together and run.learns:
                 call_chain_gradient(address=run.chain_gradient, run=run, first=row, m=rows)
             row += rows
@@ -163,10 +195,16 @@ def train(run, first, count, thread, team):
         if not math.isfinite(batch_cost):
             failed = batch
             break
+        if looked_at:
+            call_look_at_gradient(address=run.look_at_gradient, run=run, first=turn, m=m, thread=thread, team=team)
+            met = meet(run, team, met)
         if online:
             if not run.straight:
                 write_constants(run, batch - first, share, thread)
             pending = True
+            if looked_at:  # its update is not put off
+                flush(run, 1 - turn)
+                pending = False
         elif run.learns:
             following = place + m
             m_following = min(run.batch_size, run.num_samples - following) if batch + 1 < first + count else 0
@@ -177,9 +215,15 @@ def train(run, first, count, thread, team):
         answers += batch_right
         weight += total
         met = meet(run, team, met)
+        if looked_at:
+            if not run.straight:
+                call_look_at_change(address=run.look_at_change, run=run, thread=thread, team=team)
+                met = meet(run, team, met)
+            if thread == 0:
+                call_add_looks(address=run.add_looks, run=run, m=m, first=turn, batch=batch - first, share=share)
+            met = meet(run, team, met)
     if pending and failed < 0:
-        for l in range(run.num_layers):  # into the free row, where nobody will read
-            call_update_and_forward(address=run.update_and_forward, run=run, layer=layer_at(run, l), row=1 - turn)
+        flush(run, 1 - turn)
     put(seen, cost)
     put(advance(seen, 1), answers)
     put(advance(seen, 2), weight)

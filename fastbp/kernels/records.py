@@ -20,8 +20,10 @@ LAYER = np.dtype(
             "columns",  # n_out, padded
             "weights",  # in parameters: panels of (rows, width)
             "bias",  # in parameters: (columns,)
+            "neurons",  # where its columns begin among those of all layers
             "sigma",  # address of σ, see kernels/activate.py; 0: a = z
             "prime",  # address of ⊙ σ'; 0: it is 1, or part of the cost's function
+            "gauge",  # address of |σ'|, see kernels/gauge.py; 0: none
             "input",  # in work: a^(l-1) (m, ld_input)
             "ld_input",
             "z",  # in work: z^l (m, ld), where a^l or δ^l comes to lie, unless σ' needs it
@@ -56,6 +58,13 @@ FIELDS = {
     "whole": np.int64,  # (num_parameters,): the gradient, where it is wanted whole, see halves.py; or 0
     "second_state": np.int64,  # (slots, num_parameters), of the rule that takes the whole gradient
     "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron
+    # what is looked at, see looks.py; 0 where nothing is
+    "looks": np.int64,  # (num_layers + 1, NUM_SUMS) of float64; in the last row, mini-batches looked at and samples
+    "row_squares": np.int64,  # (num_layers, ROW_SLOTS, capacity) of float64
+    "neuron_squares": np.int64,  # (NEURON_SLOTS, num_neurons) of float64
+    "slopes": np.int64,  # (threads, num_neurons): the largest |σ'|
+    "counts": np.int64,  # (threads, num_layers, COUNTS) of int64
+    "before": np.int64,  # (num_parameters,), before the update
     # addresses of functions, 0 where there is nothing to do
     "product": np.int64,
     "cost": np.int64,
@@ -68,6 +77,12 @@ FIELDS = {
     "chain_gradient": np.int64,
     "update_from_chains": np.int64,
     "update_and_forward": np.int64,
+    "nabla_squares": np.int64,
+    "look_forward": np.int64,
+    "look_back": np.int64,
+    "look_at_gradient": np.int64,
+    "look_at_change": np.int64,
+    "add_looks": np.int64,
     # offsets in work, in numbers
     "zeros": np.int64,  # (panel,) of 0
     "scratch": np.int64,  # (threads, scratch_size)
@@ -77,11 +92,14 @@ FIELDS = {
     # sizes and settings
     "num_layers": np.int64,
     "num_parameters": np.int64,
+    "num_neurons": np.int64,  # of all layers, each padded
     "num_samples": np.int64,
     "num_constants": np.int64,
     "first_constants": np.int64,  # where those of this call's first mini-batch begin
     "constants_step": np.int64,  # numbers from one mini-batch's constants to the next: 0 if they are all the same
     "batch_size": np.int64,
+    "capacity": np.int64,  # rows of the workspace
+    "look_every": np.int64,  # so many mini-batches one is looked at; 0: none
     "learns": np.int64,  # 0: nothing is changed
     "straight": np.int64,  # plain SGD without penalties, which adds -η/m δ aᵀ straight to w
     "seed": np.uint64,  # of dropout in this epoch

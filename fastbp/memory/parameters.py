@@ -43,6 +43,7 @@ class Parameters:
             size += int(layer["rows"] * layer["columns"])
         for layer in self.layers:
             layer["bias"] = size
+            layer["neurons"] = size - int(self.layers[0]["bias"])
             size += int(layer["columns"])
         self.buffer = aligned(size, dtype)  # [w¹ | w² | … | b¹ | b² | …]
 

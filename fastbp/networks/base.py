@@ -295,11 +295,13 @@ class BaseNetwork(Intake):
         known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
         try:
             data = self._data(x, y, sample_weight, class_weight)
+            checked = options.checked_callbacks(callbacks)
             plan = Plan(
                 options.checked_optimizer(optimizer),
                 min(options.integer("batch_size", batch_size, low=1), len(data.x)),
                 options.checked_clip(clip_norm),
                 defaults.epochs(len(data.x)) if epochs is None else options.integer("epochs", epochs, low=1),
+                look_every=options.look_every(checked),
             )
             accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
             task = Task(
@@ -309,7 +311,7 @@ class BaseNetwork(Intake):
                 measure_accuracy=accurate,
                 measure_rmse=self.spec.cost_row.half_square and not accurate and data.y.shape[1:] == (1,),
                 validation=self._checked_validation(validation_data),
-                callbacks=options.checked_callbacks(callbacks),
+                callbacks=checked,
                 verbose=options.checked_verbose(verbose),
             )
             doubts.say_before(self.spec, task)

@@ -16,6 +16,7 @@ from ..formulas.optimizers import Optimizer
 from ..kernels import epoch
 from ..kernels.activate import activation_address, needs_z, prime_address
 from ..kernels.costs import jacobian_follows
+from ..kernels.gauge import gauge_address
 from ..kernels.predict import predict, predict_one
 from ..kernels.records import Record
 from ..memory.parameters import Parameters, aligned
@@ -183,6 +184,8 @@ class Network(BaseNetwork, engine="fast"):
 
     def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
         store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
+        if plan.look_every:
+            store.layers["gauge"] = [gauge_address(row, dtype_of(self.spec.dtype)) for row in self.spec.activation_rows]
         whole = halves or plan.clip_norm is not None
         run = Run(
             store, self.spec, plan.batch_size, plan.optimizer, state or self._new_state(plan.optimizer),
@@ -190,6 +193,7 @@ class Network(BaseNetwork, engine="fast"):
             whole=aligned(store.buffer.size, self.dtype) if whole else None,
             sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
             steps=plan.steps or plan.epochs * -(-len(data.x) // plan.batch_size),
+            look_every=plan.look_every,
         )  # fmt: skip
         run.take(data, self.spec.dropout, nonzeros)
         run.compile()

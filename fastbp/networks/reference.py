@@ -17,10 +17,12 @@ from ..formulas import Array
 from ..formulas.activations import Activation
 from ..formulas.costs import Cost
 from ..formulas.dropout import keep_scale
+from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer, update
 from ..formulas.penalties import penalty, penalty_gradient
 from ..training.loop import NOTHING, Data, Plan, Progress, have_moved
 from .base import BaseNetwork
+from .reference_looks import Passes, add_change, add_look
 from .results import Forward, Gradients
 
 CHUNK = 4096  # samples that predict and evaluate hold at a time
@@ -216,6 +218,7 @@ class ReferenceSession:
 
     def __init__(self, net: ReferenceNetwork, data: Data, plan: Plan, state: State) -> None:
         self.net, self.plan, self.state = net, plan, state
+        self.looks = Looks(net.spec.sizes)
         self.bind(data)
 
     def bind(self, data: Data) -> bool:
@@ -237,14 +240,25 @@ class ReferenceSession:
         for batch in range(first, first + count):
             places = np.arange(batch * size, min((batch + 1) * size, len(order)))
             rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
-            seen, gradients = self._first_half(order[places], places, seed)
+            looks = self.looks if self.plan.look_every and batch % self.plan.look_every == 0 else None
+            seen, gradients = self._first_half(order[places], places, seed, looks)
             if gradients is None:
                 return Progress._make((*total.tolist(), batch))
+            before = [w.copy() for w in self.net._weights] if looks else []
             self._second_half(gradients, float(rate))
+            if looks:
+                add_change(looks, before, self.net._weights)
             total += seen
         return Progress._make((*total.tolist(), -1))
 
-    def _first_half(self, rows: Array, places: Array, seed: int) -> tuple[Any, list[Array] | None]:
+    def take_looks(self) -> Looks:
+        """Return what was seen since the last time."""
+        found, self.looks = self.looks, Looks(self.net.spec.sizes)
+        return found
+
+    def _first_half(
+        self, rows: Array, places: Array, seed: int, looks: Looks | None = None
+    ) -> tuple[Any, list[Array] | None]:
         """Return Σ weight · C_x, Σ weight of right answers, Σ weight; and ∂C/∂w, ∂C/∂b, None where C is not finite."""
         net, weight = self.net, self.sample_weight[rows]
         x, y = self.x[rows], net._matrix(self.y[rows])
@@ -259,6 +273,9 @@ class ReferenceSession:
         inputs = states.activations
         if keeps is not None:
             inputs = [a * keep for a, keep in zip(inputs, keeps, strict=False)]
+        if looks:
+            weighted = [delta * weight[:, None] for delta in deltas]
+            add_look(looks, net.spec, net._weights, Passes(states, inputs, y, weighted, weight))
         total = weight.sum()
         nabla_w, nabla_b = net._gradients(inputs, deltas, weight / (total or 1))
         gradients = [*nabla_w, *nabla_b]

@@ -10,15 +10,18 @@ import numpy as np
 
 from ..border.spec import NetworkSpec
 from ..formulas import Array
+from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
-from ..kernels import chains, epoch, online
+from ..kernels import chains, epoch, looks, online
 from ..kernels.barrier import DONE
 from ..kernels.costs import cost_address
+from ..kernels.gauge import nabla_squares_address
 from ..kernels.halves import apply_gradient
 from ..kernels.products import sparse as skipping
 from ..kernels.products.dense import PRODUCT, panel_product
 from ..kernels.records import Record
 from ..kernels.rules import GRADIENT, Rule, penalty_address, rule_address, rule_of
+from ..memory.looks import LookArrays
 from ..memory.parameters import Parameters, aligned
 from ..memory.workspace import Workspace
 from ..training.loop import NOTHING, Data, Progress, have_moved
@@ -48,6 +51,11 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
         "chain_gradient": (chains.CHAIN_GRADIENT, chains.chain_gradient),
         "update_from_chains": (chains.UPDATE_FROM_CHAINS, chains.update_from_chains),
         "update_and_forward": (online.UPDATE_AND_FORWARD, online.update_and_forward),
+        "look_forward": (looks.LOOK_FORWARD, looks.look_forward),
+        "look_back": (looks.LOOK_BACK, looks.look_back),
+        "look_at_gradient": (looks.LOOK_AT_GRADIENT, looks.look_at_gradient),
+        "look_at_change": (looks.LOOK_AT_CHANGE, looks.look_at_change),
+        "add_looks": (looks.ADD_LOOKS, looks.add_looks),
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
 
@@ -100,6 +108,7 @@ class Run:
         sizes: Sequence[int] = (1,),
         input_blocks: int = 0,
         steps: int = 0,
+        look_every: int = 0,
     ) -> None:
         dtype = dtype_of(spec.dtype)
         self.parameters, self.spec, self.optimizer, self.state = parameters, spec, optimizer, state
@@ -112,6 +121,8 @@ class Run:
         )  # fmt: skip
         self.record.set(cost=cost_address(spec.cost_row, spec.activation_rows[-1], dtype))
         self._choose_rules(dtype, batch_size, input_blocks)
+        if look_every:
+            self._look(dtype, look_every, max(sizes))
         self.team = TeamSize(sizes, steps, self._kind(batch_size, input_blocks, sizes))
 
     def _kind(self, *settings: Any) -> Any:
@@ -128,6 +139,8 @@ class Run:
             "gradients": space.gradients,
             "num_layers": len(space.layers),
             "num_parameters": self.parameters.buffer.size,
+            "num_neurons": int(space.layers["columns"].sum()),
+            "capacity": len(space.costs),
             "batch_size": batch_size,
             "l1": spec.l1,
             "l2": spec.l2,
@@ -161,6 +174,24 @@ class Run:
             record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
         if self.space.gradients:
             record.set(**addresses(spec.dtype, "chain_gradient", "update_from_chains"))
+
+    def _look(self, dtype: Any, every: int, threads: int) -> None:
+        """Look at one in so many mini-batches."""
+        straight = bool(self.record["straight"])
+        self.look_arrays = LookArrays(self.parameters, len(self.space.costs), threads, keep_before=not straight)
+        names = ("looks", "row_squares", "neuron_squares", "slopes", "counts", "before")
+        self.record.hold(**{name: getattr(self.look_arrays, name) for name in names})
+        self.record.set(
+            look_every=every,
+            nabla_squares=nabla_squares_address(self.spec.cost_row, self.spec.activation_rows[-1], dtype),
+            **addresses(
+                self.spec.dtype, "look_forward", "look_back", "look_at_gradient", "look_at_change", "add_looks"
+            ),
+        )
+
+    def take_looks(self) -> Looks:
+        """Return what was seen since the last time."""
+        return self.look_arrays.take(self.spec.sizes)
 
     def bind(self, data: Data) -> bool:
         """Take the data of the next mini-batch; False, and nothing done, if there is no room for it."""

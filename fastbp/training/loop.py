@@ -7,12 +7,13 @@ divergence have their turn; between two calls the parameters are consistent and 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import DivergenceError
 from ..formulas import Array
+from ..formulas.looks import LayerLook, Looks
 from ..formulas.optimizers import Optimizer
 from ..formulas.schedules import rates_at
 from .history import History
@@ -27,6 +28,16 @@ BLOCK = 4096
 BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
 Callback = Callable[[Any, History[Any]], object]
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A callback that wants to know how each layer learns: every so many mini-batches are looked at."""
+
+    every: int
+
+    def note(self, layers: tuple[LayerLook, ...]) -> None:
+        """Take what was seen in an epoch, before the callbacks are called."""
 
 
 class Progress(NamedTuple):
@@ -57,6 +68,7 @@ class Plan(NamedTuple):
     clip_norm: float | None = None  # of the gradient over all parameters; None: as it is
     epochs: int = 1  # how often each sample is going to be seen
     steps: int = 0  # that may be to come, where nobody knows; 0: those of the epochs
+    look_every: int = 0  # so many mini-batches one is looked at; 0: none
 
 
 class Session(Protocol):
@@ -89,6 +101,9 @@ class Session(Protocol):
 
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
+
+    def take_looks(self) -> Looks:
+        """Return what was seen in the mini-batches that were looked at since the last time."""
 
 
 class Task(NamedTuple):
@@ -125,6 +140,8 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
             net.epochs_trained += 1
             history.learning_rate.append(loop.rate)
             _record(history, net, task, total, perf_counter() - start)
+            if task.plan.look_every:
+                _note(net, session, task.callbacks)
             reporter.end_epoch(history)
             if any([callback(net, history) for callback in task.callbacks]):  # all are called
                 break
@@ -146,6 +163,13 @@ def _record(history: History[Any], net: Any, task: Task, total: Progress, second
     history.validation_accuracy.append(score[1])
     history.validation_rmse.append(error)
     history.seconds.append(seconds)
+
+
+def _note(net: Any, session: Session, callbacks: Sequence[Callback]) -> None:
+    layers = session.take_looks().layers(net.spec.activation_rows, net._get_parameters()[0])
+    for callback in callbacks:
+        if isinstance(callback, Watcher):
+            callback.note(layers)
 
 
 def have_moved(now: Array, before: Array) -> bool:
