@@ -63,12 +63,10 @@ def _hidden(name: str) -> Callable[[Case], Case | None]:
 
 
 def _leaky(case: Case) -> Case | None:
-    """Let the relus leak, and keep the weights: a dead one may come back."""
     hidden = case.arguments["activation"]
     if not any(row.name == "relu" for row in hidden):
         return None
-    rows = ["leaky_relu" if row.name == "relu" else row for row in hidden]
-    return case._replace(arguments={**case.arguments, "activation": rows})
+    return _with(activation=["leaky_relu" if row.name == "relu" else row for row in hidden])(case)
 
 
 def _cross_entropy(case: Case) -> Case | None:
@@ -98,7 +96,7 @@ def _rate_over(factor: float) -> Callable[[Case], Case | None]:
 
 CURES = {
     "cross_entropy": Cure("the cost that belongs to the output, cost={cost!r}, in which σ' cancels", _cross_entropy),
-    "leaky_relu": Cure('activation="leaky_relu", which lets the dead come back', _leaky),
+    "leaky_relu": Cure('activation="leaky_relu", which leaves nobody dead', _leaky),
     "scaled": Cure("x scaled to mean 0 and deviation 1 in each column", _scaled),
     "glorot_uniform": Cure('initializer="glorot_uniform"', _initializer("glorot_uniform")),
     "he_normal": Cure('initializer="he_normal"', _initializer("he_normal")),

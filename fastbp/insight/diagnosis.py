@@ -24,7 +24,7 @@ NOTHING = "nothing here stands in the way of learning"
 class Advice(NamedTuple):
     """One thing that slows learning down, and what helps: each cure named was tried, in a network of its own."""
 
-    kind: str  # "output", "dead", "saturated", "slow", "small inputs" or "large steps"
+    kind: str  # "output", "dead", "slow", "small inputs" or "large steps"
     layer: int  # place in net.weights
     text: str
     measure: float  # how bad it is: see `signs`

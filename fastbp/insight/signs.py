@@ -10,7 +10,7 @@ from ..formulas.looks import LayerLook
 from ..formulas.steepness import FLAT, flattens, steepest
 
 SLOW = 10.0  # times slower than the fastest layer
-SATURATED = 0.5  # of samples and neurons
+SATURATED = 0.5  # of samples and neurons: it is worth a word where a layer is slow
 HELD_BACK = 10.0  # times smaller: what σ' at the output makes of a mistake; it is 4 for sigmoids at their best
 DEAD = 0.2  # of neurons
 SMALL, LARGEST = 0.5, 0.1  # of inputs, where none is larger: images and tables may well have many zeros
@@ -40,11 +40,6 @@ def slowdown(seen: Seen) -> float:
     """How many times slower the slowest layer learns than the fastest; infinite if it does not learn at all."""
     speeds = [layer.speed for layer in seen.layers]
     return _times(max(speeds), min(speeds))
-
-
-def saturation(seen: Seen) -> float:
-    """The largest share of saturated neurons in a hidden layer, of σ that is flat on both sides."""
-    return max((layer.saturated or 0.0 for layer in _squashing(seen)), default=0.0)
 
 
 def held_back(seen: Seen) -> float:
@@ -77,7 +72,7 @@ def _say_slow(seen: Seen) -> tuple[int, str]:
     else:
         text = f"layer {slow.layer} learns {_shown(factor)} times slower than layer {fast.layer}"
         text += f" (|∂C/∂b| {slow.speed:.2g} against {fast.speed:.2g})"
-    return slow.layer, f"{text}. {_why(seen.layers, slow.layer)}"
+    return slow.layer, f"{text}. {_why(seen.layers, slow.layer)}{_saturated(seen, slow)}"
 
 
 def _why(layers: Sequence[LayerLook], slow: int) -> str:
@@ -90,11 +85,16 @@ def _why(layers: Sequence[LayerLook], slow: int) -> str:
     return f"On the way back there σ' makes δ {_become(by_slope)}, and the weights make it {_become(by_weights)} (BP2)"
 
 
-def _say_saturated(seen: Seen) -> tuple[int, str]:
-    worst = max(_squashing(seen), key=lambda layer: layer.saturated or 0.0)
-    limit = FLAT * steepest(seen.spec.activation_rows[worst.layer])
+def _saturated(seen: Seen, slow: LayerLook) -> str:
+    """Say so where a slow layer, or one behind it, is saturated, by a σ that is flat on both sides."""
+    rows = seen.spec.activation_rows
+    behind = [layer for layer in seen.layers[slow.layer : -1] if all(flattens(rows[layer.layer]))]
+    worst = max(behind, key=lambda layer: layer.saturated or 0.0, default=slow)
+    if not behind or (worst.saturated or 0.0) < SATURATED:
+        return ""
+    limit = FLAT * steepest(rows[worst.layer])
     share = f"{100 * (worst.saturated or 0.0):.0f} % of the {worst.activation}s of layer {worst.layer} are saturated"
-    return worst.layer, f"{share} (σ' < {limit:.2g}): their weights hardly change, whatever δ comes from behind"
+    return f"; {share} (σ' < {limit:.2g})"
 
 
 def _say_held_back(seen: Seen) -> tuple[int, str]:
@@ -136,8 +136,7 @@ ANEW = ("fresh", "glorot_uniform")
 RATES = ("rate / 10", "rate / 100", "rate / 1000")
 SIGNS = (
     Sign("output", HELD_BACK, held_back, _say_held_back, _times_left, ("cross_entropy", "fresh")),
-    Sign("dead", DEAD, deaths, _say_dead, _share_left, ("leaky_relu", "fresh")),
-    Sign("saturated", SATURATED, saturation, _say_saturated, _share_left, ("scaled", *ANEW, "relu")),
+    Sign("dead", DEAD, deaths, _say_dead, _share_left, ("fresh", "leaky_relu")),
     Sign("slow", SLOW, slowdown, _say_slow, _times_left, ("scaled", *ANEW, "he_normal", "tanh", "relu")),
     Sign("small inputs", SMALL, small_inputs, _say_small, _share_left, ("scaled",)),
     Sign("large steps", LARGE_STEP, large_steps, _say_large, _share_left, RATES),
@@ -147,11 +146,6 @@ SIGNS = (
 def found(seen: Seen) -> list[Sign]:
     """Return the signs that these layers show, the nearest to the output first."""
     return [sign for sign in SIGNS if sign.measure(seen) >= sign.limit]
-
-
-def _squashing(seen: Seen) -> list[LayerLook]:
-    rows = seen.spec.activation_rows
-    return [layer for layer in seen.layers[:-1] if all(flattens(rows[layer.layer]))]
 
 
 def _times(large: float, small: float) -> float:
