@@ -217,3 +217,15 @@ def test_where_a_slope_is_steepest_and_where_it_is_flat():
     assert flattens(ACTIVATIONS["sigmoid"]) == flattens(ACTIVATIONS["tanh"]) == (True, True)
     assert flattens(ACTIVATIONS["relu"]) == flattens(ACTIVATIONS["gelu"]) == (True, False)
     assert flattens(fastbp.Activation("steady", lambda z: np.tanh(z) + z / 2)) == (False, False)
+
+
+def test_mini_batches_are_counted_through_all_epochs():
+    """Where an epoch is one mini-batch, one epoch in so many is looked at."""
+    x, y = rng.normal(size=(20, 3)), rng.integers(0, 2, 20)
+    fast = fastbp.Network([3, 4, 2], seed=0)
+    for net in (fast, fast.to_reference()):
+        watch = fastbp.Diagnostics(3)
+        net.fit(x, y, 7, 20, fastbp.SGD(0.1), callbacks=[watch], verbose=0)
+        norms = [layers[0].delta for layers in watch.epochs]
+        assert len(set(norms)) == 3
+        assert norms[0] == norms[1] == norms[2] != norms[3] == norms[4] == norms[5] != norms[6]

@@ -13,14 +13,15 @@ from .words import HEADS, row, text
 class Diagnostics:
     """How each layer learns, epoch by epoch: ``net.fit(x, y, callbacks=[watch := fastbp.Diagnostics(every=10)])``.
 
-    Collected inside the step, of one mini-batch in `every`, the first of each epoch among them.
+    Collected inside the step, of one mini-batch in `every`, the first of all among them.
 
     Attributes
     ----------
     every
         so many mini-batches one is looked at
     epochs
-        for each epoch a tuple of `LayerLook`, first layer first
+        for each epoch a tuple of `LayerLook`, first layer first; where none of its mini-batches was looked at, that of
+        the epoch before
 
     """
 
@@ -31,7 +32,7 @@ class Diagnostics:
 
     def note(self, layers: tuple[LayerLook, ...]) -> None:
         """Keep what was seen in an epoch."""
-        self.epochs.append(layers)
+        self.epochs.append(layers or self.epochs[-1])
 
     def __call__(self, net: Any, history: object) -> None:
         """Let training go on."""

@@ -26,6 +26,7 @@ CHAIN_ROWS = 128  # added up in one chain: what they need of inputs and errors f
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
 BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see products/sparse.py
 MAX_CONSTANTS = 32  # numbers that an optimizer's rule may need, at the start of each thread's scratch
+PRODUCTS_COST = 1.5  # of (n_in + n_out) numbers multiplied in double precision, where BP4's n_in n_out cost 1
 SQUARE_CHAINS = 4  # sums of squares under way at once: one alone waits for each of its multiply-adds
 
 # What is asked for before its turn

@@ -28,6 +28,7 @@ from .forward import squash, weighted_input
 from .halves import update_from_whole
 from .looks import (
     call_add_looks,
+    call_look_and_update,
     call_look_at_change,
     call_look_at_gradient,
     call_look_back,
@@ -179,7 +180,7 @@ def train(run, first, count, thread, team):
         grain = CHAIN_ROWS if together else 1
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
-        looked_at = run.look_every > 0 and batch % run.look_every == 0
+        looked_at = run.look_every > 0 and (batch + run.look_from) % run.look_every == 0
         while row < stop:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
             rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending, looked_at)
@@ -195,16 +196,19 @@ def train(run, first, count, thread, team):
         if not math.isfinite(batch_cost):
             failed = batch
             break
-        if looked_at:
+        if looked_at and not run.fused:
             call_look_at_gradient(address=run.look_at_gradient, run=run, first=turn, m=m, thread=thread, team=team)
             met = meet(run, team, met)
-        if online:
+        if looked_at and run.fused:
+            write_constants(run, batch - first, share, thread)
+            call_look_and_update(address=run.look_and_update, run=run, first=turn, m=m, thread=thread, team=team)
+            pending = False
+        elif online:
             if not run.straight:
                 write_constants(run, batch - first, share, thread)
-            pending = True
+            pending = not looked_at
             if looked_at:  # its update is not put off
                 flush(run, 1 - turn)
-                pending = False
         elif run.learns:
             following = place + m
             m_following = min(run.batch_size, run.num_samples - following) if batch + 1 < first + count else 0
@@ -216,7 +220,7 @@ def train(run, first, count, thread, team):
         weight += total
         met = meet(run, team, met)
         if looked_at:
-            if not run.straight:
+            if run.whole:
                 call_look_at_change(address=run.look_at_change, run=run, thread=thread, team=team)
                 met = meet(run, team, met)
             if thread == 0:

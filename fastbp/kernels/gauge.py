@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..compiler.callee import INTEGERS, NUMBERS, SIZE, Emitted
@@ -18,7 +17,7 @@ from ..formulas.looks import SMALL
 from ..formulas.steepness import FLAT, steepest
 from ..vectors.compute import compute
 from ..vectors.flow import I64, Loop
-from ..vectors.numbers import numbers, where
+from ..vectors.numbers import absolute, numbers, where
 from ..vectors.simd import Vectors
 from .costs import COST, emit_rows
 
@@ -56,27 +55,43 @@ def gauge_address(row: Activation, dtype: Any) -> int:
 
 def emit_gauge(simd, formula, limit, m, n, z, a, ld, slopes, flat):
     """All rows of a block, see GAUGE."""
+    at = simd.builder.gep
+
+    def test(rows, j):
+        z_j, a_j, old = numbers(simd, *(simd.load(at(place, [j])) for place in (*rows, slopes)))
+        (slope,) = compute(simd, formula, {"z": z_j, "a": a_j})
+        simd.store(where(slope > old, slope, old).value, at(slopes, [j]))
+        return (slope < limit).value
+
+    emit_tally(simd, m, n, [z, a], ld, test, flat)
+
+
+def emit_tally(simd, m, n, rows, ld, test, total):
+    """Add to the integer at a pointer how many entries of m rows pass a test of whole vectors.
+
+    - rows: pointers to (m, ld), of which n columns count; test(rows, j) gives the mask of columns j, j + 1, ...
+    """
     builder, at = simd.builder, simd.builder.gep
-    with Loop(builder, m, z, a, builder.load(flat)) as rows:
-        z_i, a_i, before = rows.values
-        with Loop(builder, simd.vectors(n), I64(0), before) as loop:
-            j, count = loop.values
-            values = numbers(simd, simd.load(at(z_i, [j])), simd.load(at(a_i, [j])), simd.load(at(slopes, [j])))
-            (slope,) = compute(simd, formula, {"z": values[0], "a": values[1]})
-            simd.store(where(slope > values[2], slope, values[2]).value, at(slopes, [j]))
-            below = builder.and_((slope < limit).value, simd.compare("<", simd.places(j), n))
-            loop.later = [builder.add(j, I64(simd.count)), builder.add(count, emit_count(simd, below))]
-        rows.later = [at(z_i, [ld]), at(a_i, [ld]), loop.values[1]]
-    builder.store(rows.values[2], flat)
+    kind = ir.VectorType(ir.IntType(simd.dtype.bitwidth), simd.count)  # as wide as the numbers: a mask costs nothing
 
+    def count(counts, mask):
+        return builder.sub(counts, builder.sext(mask, kind))
 
-def emit_count(simd, mask):
-    """How many entries of a mask are true."""
-    bits = ir.IntType(simd.count)
-    function = cgutils.get_or_insert_function(
-        simd.builder.module, ir.FunctionType(bits, [bits]), f"llvm.ctpop.i{simd.count}"
-    )
-    return simd.builder.zext(simd.builder.call(function, [simd.builder.bitcast(mask, bits)]), I64)
+    with Loop(builder, m, *rows, ir.Constant(kind, None)) as loop:
+        *here, before = loop.values
+        with Loop(builder, builder.udiv(n, I64(simd.count)), I64(0), before) as whole:
+            j, counts = whole.values
+            whole.later = [builder.add(j, I64(simd.count)), count(counts, test(here, j))]
+        j, before = whole.values
+        with Loop(builder, builder.zext(builder.icmp_signed("<", j, n), I64), before) as part:
+            mask = builder.and_(test(here, j), simd.compare("<", simd.places(j), n))
+            part.later = [count(part.values[0], mask)]
+        loop.later = [*(at(place, [ld]) for place in here), part.values[0]]
+    found = builder.load(total)
+    for i in range(simd.count):
+        entry = builder.extract_element(loop.values[-1], I64(i))
+        found = builder.add(found, entry if entry.type == I64 else builder.zext(entry, I64))
+    builder.store(found, total)
 
 
 @intrinsic
@@ -88,16 +103,13 @@ def count_small(typing_context, a, m, n, ld, small):
 
     def codegen(context, builder, signature, arguments):
         first, m, n, ld, place = arguments
-        simd, at = Vectors(builder, signature.args[0].dtype), builder.gep
-        with Loop(builder, m, first, builder.load(place)) as rows:
-            row, before = rows.values
-            with Loop(builder, simd.vectors(n), I64(0), before) as loop:
-                j, count = loop.values
-                (x,) = numbers(simd, simd.call("fabs", "", simd.load(at(row, [j]))))
-                below = builder.and_((x < SMALL).value, simd.compare("<", simd.places(j), n))
-                loop.later = [builder.add(j, I64(simd.count)), builder.add(count, emit_count(simd, below))]
-            rows.later = [at(row, [ld]), loop.values[1]]
-        builder.store(rows.values[1], place)
+        simd = Vectors(builder, signature.args[0].dtype)
+
+        def test(rows, j):
+            (x,) = numbers(simd, simd.load(builder.gep(rows[0], [j])))
+            return (absolute(x) < SMALL).value
+
+        emit_tally(simd, m, n, [first], ld, test, place)
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.intp, types.intp, types.CPointer(types.int64)), codegen

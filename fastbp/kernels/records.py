@@ -64,7 +64,8 @@ FIELDS = {
     "neuron_squares": np.int64,  # (NEURON_SLOTS, num_neurons) of float64
     "slopes": np.int64,  # (threads, num_neurons): the largest |σ'|
     "counts": np.int64,  # (threads, num_layers, COUNTS) of int64
-    "before": np.int64,  # (num_parameters,), before the update
+    "dots": np.int64,  # (threads, 2, capacity) of float64: products of rows
+    "before": np.int64,  # w before the update: all, or for each thread what it has at hand
     # addresses of functions, 0 where there is nothing to do
     "product": np.int64,
     "cost": np.int64,
@@ -82,6 +83,7 @@ FIELDS = {
     "look_back": np.int64,
     "look_at_gradient": np.int64,
     "look_at_change": np.int64,
+    "look_and_update": np.int64,
     "add_looks": np.int64,
     # offsets in work, in numbers
     "zeros": np.int64,  # (panel,) of 0
@@ -100,7 +102,9 @@ FIELDS = {
     "batch_size": np.int64,
     "capacity": np.int64,  # rows of the workspace
     "look_every": np.int64,  # so many mini-batches one is looked at; 0: none
+    "look_from": np.int64,  # updates made before the first mini-batch of the order
     "learns": np.int64,  # 0: nothing is changed
+    "fused": np.int64,  # the rule is applied to each piece of the gradient as it is made
     "straight": np.int64,  # plain SGD without penalties, which adds -η/m δ aᵀ straight to w
     "seed": np.uint64,  # of dropout in this epoch
     "l1": np.float64,

@@ -8,14 +8,17 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..vectors.flow import I64, Loop
-from ..vectors.simd import Vectors
+from ..vectors.simd import I32, Vectors
 from .blocking import SQUARE_CHAINS
 
+EIGHT = 8  # sums side by side in a row: a multiple, or a part, of every vector's width
+TOGETHER = 4  # rows that are multiplied with one: it is loaded, and made double, once for all
 
-def widened(simd, vector):
+
+def widened(builder, vector):
     """Return the numbers of a vector in double precision."""
-    wide = ir.VectorType(ir.DoubleType(), simd.count)
-    return vector if vector.type == wide else simd.builder.fpext(vector, wide)
+    wide = ir.VectorType(ir.DoubleType(), vector.type.count)
+    return vector if vector.type == wide else builder.fpext(vector, wide)
 
 
 def emit_column_squares(simd, load, n, step, places, out):
@@ -31,7 +34,7 @@ def emit_column_squares(simd, load, n, step, places, out):
     fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{simd.count}f64")
 
     def add(total, *row):
-        x = widened(simd, load(*row))
+        x = widened(builder, load(*row))
         return builder.call(fma, [x, x, total])
 
     def rows(here, count):
@@ -90,9 +93,61 @@ def add_change_squares(typing_context, now, before, n, step, out):
     return types.void(now, now, types.intp, types.intp, types.CPointer(types.float64)), codegen
 
 
+def emit_row_products(simd, row, others, n):
+    """Σ_j a_j b_j of a row a and several others b, each as EIGHT sums over j = 0, 8, 16 .., 1, 9, 17 .., ..."""
+    builder, at = simd.builder, simd.builder.gep
+    wide = ir.VectorType(ir.DoubleType(), min(simd.count, EIGHT))
+    kind = ir.FunctionType(wide, [wide] * 3)
+    fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{wide.count}f64")
+    beside, group = EIGHT // wide.count, max(simd.count, EIGHT)
+
+    def parts(load, place):
+        """Eight numbers, or sixteen, at a pointer: as vectors in double precision."""
+        found = []
+        for start in range(0, group, simd.count):
+            vector = load(at(place, [I64(start)]), start)
+            for first in range(0, simd.count, wide.count):
+                lanes = ir.Constant(ir.VectorType(I32, wide.count), list(range(first, first + wide.count)))
+                found.append(widened(builder, builder.shuffle_vector(vector, vector, lanes)))
+        return found
+
+    def add(sums, load, places):
+        a, *rows = (parts(load, place) for place in places)
+        sums = list(sums)
+        for number, b in enumerate(rows):
+            for place, pair in enumerate(zip(a, b, strict=True)):
+                slot = number * beside + place % beside
+                sums[slot] = builder.call(fma, [*pair, sums[slot]])
+        return sums
+
+    places, zero = [row, *others], ir.Constant(wide, None)
+    with Loop(builder, builder.udiv(n, I64(group)), *places, *[zero] * (beside * len(others))) as loop:
+        here, sums = loop.values[: len(places)], loop.values[len(places) :]
+        sums = add(sums, lambda place, start: simd.load(place), here)
+        loop.later = [*(at(place, [I64(group)]) for place in here), *sums]
+    here, sums = loop.values[: len(places)], loop.values[len(places) :]
+    left = builder.urem(n, I64(group))
+
+    def load_some(place, start):
+        return simd.load_where(simd.compare("<", simd.places(I64(start)), left), place, simd.zero())
+
+    with Loop(builder, builder.zext(builder.icmp_signed(">", left, I64(0)), I64), *sums) as loop:
+        loop.later = add(loop.values, load_some, here)
+    sums = loop.values
+    return [emit_total(builder, sums[i : i + beside]) for i in range(0, len(sums), beside)]
+
+
+def emit_total(builder, vectors):
+    """One number: neighbours are added up, then neighbours of these."""
+    entries = [builder.extract_element(vector, I32(i)) for vector in vectors for i in range(vector.type.count)]
+    while len(entries) > 1:
+        entries = [builder.fadd(one, other) for one, other in zip(entries[::2], entries[1::2], strict=True)]
+    return entries[0]
+
+
 @intrinsic
 def row_squares(typing_context, a, m, n, ld, out):
-    """out_i ← Σ_j a_ij², one column after the other.
+    """out_i ← Σ_j a_ij².
 
     - a: pointer to (m, ld), of which n columns count; out: pointer to (m,) of float64
     """
@@ -102,13 +157,33 @@ def row_squares(typing_context, a, m, n, ld, out):
         simd, at = Vectors(builder, signature.args[0].dtype), builder.gep
         with Loop(builder, m, first, out) as rows:
             row, place = rows.values
-            with Loop(builder, simd.vectors(n), I64(0), ir.DoubleType()(0.0)) as loop:
-                j, total = loop.values
-                x = widened(simd, simd.load(at(row, [j])))
-                total = simd.add_in_order(total, builder.fmul(x, x), builder.sub(n, j))
-                loop.later = [builder.add(j, I64(simd.count)), total]
-            builder.store(loop.values[1], place)
+            builder.store(emit_row_products(simd, row, [row], n)[0], place)
             rows.later = [at(row, [ld]), at(place, [I64(1)])]
+        return context.get_dummy_value()
+
+    return types.void(a, types.intp, types.intp, types.intp, types.CPointer(types.float64)), codegen
+
+
+@intrinsic
+def row_products(typing_context, a, m, n, ld, out):
+    """out_i ← Σ_j a_0j a_ij, four rows at a time.
+
+    - a: pointer to (m, ld), of which n columns count; out: pointer to (m,) of float64
+    """
+
+    def codegen(context, builder, signature, arguments):
+        first, m, n, ld, out = arguments
+        simd, at = Vectors(builder, signature.args[0].dtype), builder.gep
+        some = builder.udiv(m, I64(TOGETHER))
+        places = first, out
+        for number, times in ((TOGETHER, some), (1, builder.urem(m, I64(TOGETHER)))):
+            with Loop(builder, times, *places) as rows:
+                row, place = rows.values
+                others = [at(row, [builder.mul(ld, I64(i))]) for i in range(number)]
+                for i, total in enumerate(emit_row_products(simd, first, others, n)):
+                    builder.store(total, at(place, [I64(i)]))
+                rows.later = [at(row, [builder.mul(ld, I64(number))]), at(place, [I64(number)])]
+            places = rows.values
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.intp, types.intp, types.CPointer(types.float64)), codegen

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..formulas.looks import FLATTENED, NUM_SUMS, SMALL_INPUTS, Looks
+from ..kernels.blocking import CHUNK_ROWS
 from ..kernels.looks import COUNTS, NEURON_SLOTS, ROW_SLOTS
 from .parameters import Parameters, aligned
 
@@ -12,7 +13,7 @@ from .parameters import Parameters, aligned
 class LookArrays:
     """Arrays by the names of a record's fields, see kernels/records.py."""
 
-    def __init__(self, parameters: Parameters, capacity: int, threads: int, *, keep_before: bool) -> None:
+    def __init__(self, parameters: Parameters, capacity: int, threads: int, *, whole: bool) -> None:
         layers, neurons = len(parameters.layers), int(parameters.layers["columns"].sum())
         dtype = parameters.buffer.dtype
         self.layers = parameters.layers
@@ -21,7 +22,8 @@ class LookArrays:
         self.neuron_squares = np.zeros((NEURON_SLOTS, neurons))
         self.slopes = np.zeros((threads, neurons), dtype)
         self.counts = np.zeros((threads, layers, COUNTS), np.int64)
-        self.before = aligned(parameters.buffer.size if keep_before else 0, dtype)
+        self.dots = np.zeros((threads, 2, capacity))
+        self.before = aligned(parameters.buffer.size if whole else threads * CHUNK_ROWS * parameters.panel, dtype)
 
     def take(self, sizes: Sequence[int]) -> Looks:
         """Return what was seen since the last time, and begin anew."""

@@ -240,7 +240,7 @@ class ReferenceSession:
         for batch in range(first, first + count):
             places = np.arange(batch * size, min((batch + 1) * size, len(order)))
             rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
-            looks = self.looks if self.plan.look_every and batch % self.plan.look_every == 0 else None
+            looks = self._looks_at_next()
             seen, gradients = self._first_half(order[places], places, seed, looks)
             if gradients is None:
                 return Progress._make((*total.tolist(), batch))
@@ -250,6 +250,11 @@ class ReferenceSession:
                 add_change(looks, before, self.net._weights)
             total += seen
         return Progress._make((*total.tolist(), -1))
+
+    def _looks_at_next(self) -> Looks | None:
+        """Return where the next mini-batch is noted, if it is looked at."""
+        every = self.plan.look_every
+        return self.looks if every and self.state.steps % every == 0 else None
 
     def take_looks(self) -> Looks:
         """Return what was seen since the last time."""

@@ -55,9 +55,13 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
         "look_back": (looks.LOOK_BACK, looks.look_back),
         "look_at_gradient": (looks.LOOK_AT_GRADIENT, looks.look_at_gradient),
         "look_at_change": (looks.LOOK_AT_CHANGE, looks.look_at_change),
+        "look_and_update": (looks.LOOK_AND_UPDATE, looks.look_and_update),
         "add_looks": (looks.ADD_LOOKS, looks.add_looks),
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
+
+
+LOOKING = ("look_forward", "look_back", "look_at_gradient", "look_at_change", "look_and_update", "add_looks")
 
 
 class State:
@@ -177,16 +181,15 @@ class Run:
 
     def _look(self, dtype: Any, every: int, threads: int) -> None:
         """Look at one in so many mini-batches."""
-        straight = bool(self.record["straight"])
-        self.look_arrays = LookArrays(self.parameters, len(self.space.costs), threads, keep_before=not straight)
-        names = ("looks", "row_squares", "neuron_squares", "slopes", "counts", "before")
+        whole = self.whole is not None
+        self.look_arrays = LookArrays(self.parameters, len(self.space.costs), threads, whole=whole)
+        names = ("looks", "row_squares", "neuron_squares", "slopes", "counts", "dots", "before")
         self.record.hold(**{name: getattr(self.look_arrays, name) for name in names})
         self.record.set(
             look_every=every,
+            fused=not whole and not self.record["straight"],
             nabla_squares=nabla_squares_address(self.spec.cost_row, self.spec.activation_rows[-1], dtype),
-            **addresses(
-                self.spec.dtype, "look_forward", "look_back", "look_at_gradient", "look_at_change", "add_looks"
-            ),
+            **addresses(self.spec.dtype, *LOOKING),
         )
 
     def take_looks(self) -> Looks:
@@ -256,6 +259,8 @@ class Run:
         if order is not self.record.held.get("order"):
             self.record.hold(order=order)
             self.record.set(num_samples=len(order))
+        if self.state:
+            self.record.set(look_from=self.state.steps - first)
         if self.constants and self.state and count:
             part = None if rates is None else rates[first : first + count]
             table, row = self.constants.rows(int(self.state.step[0]), count, part)
