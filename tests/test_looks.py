@@ -196,7 +196,9 @@ def test_a_schedule_that_begins_at_nothing_hides_nothing():
     net = fastbp.Network([3, 4, 2], seed=0)
     rate = fastbp.schedules.cosine(0.1, epochs=2, warmup=1)
     net.fit(rng.normal(size=(40, 3)), rng.integers(0, 2, 40), 2, 10, fastbp.SGD(rate), callbacks=[watch], verbose=0)
-    assert all(1e-3 < look.nabla_b < 10 for layers in watch.epochs for look in layers)
+    for look in (look for layers in watch.epochs for look in layers):
+        assert 1e-3 < look.nabla_b < 10
+        assert look.small_inputs < 0.1
 
 
 def test_one_fit_has_one_pace():

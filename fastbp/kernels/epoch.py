@@ -26,14 +26,9 @@ from .fields import (
 )
 from .forward import squash, weighted_input
 from .halves import update_from_whole
-from .looks import (
-    call_add_looks,
-    call_look_and_update,
-    call_look_at_change,
-    call_look_at_gradient,
-    call_look_back,
-    call_look_forward,
-)
+from .looks.gradient import call_look_and_update, call_look_at_change, call_look_at_gradient
+from .looks.rows import call_look_back, call_look_forward
+from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
 from .rows import gather, scale
@@ -81,8 +76,17 @@ def rows_forward(run, thread, place, first, m, pending, looked_at):
 
 
 @part
+def looks_at(run, batch, first):
+    """Whether this mini-batch is looked at; not where a rate of 0 leaves nothing of δ."""
+    if (batch + run.look_from) % run.look_every != 0:
+        return False
+    place = run.first_constants + (batch - first) * run.constants_step
+    return not (run.straight and number_at(constants_at(run, place)) == 0.0)
+
+
+@part
 def look(run, l, slot, first, m):
-    """Take note of |δ^l|², see looks.py."""
+    """Take note of |δ^l|², see looks."""
     call_look_back(address=run.look_back, run=run, l=l, slot=slot, first=first, m=m)
 
 
@@ -180,7 +184,7 @@ def train(run, first, count, thread, team):
         grain = CHAIN_ROWS if together else 1
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
-        looked_at = run.look_every > 0 and (batch + run.look_from) % run.look_every == 0
+        looked_at = run.look_every > 0 and looks_at(run, batch, first)
         while row < stop:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
             rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending, looked_at)

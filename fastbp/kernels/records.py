@@ -23,7 +23,7 @@ LAYER = np.dtype(
             "neurons",  # where its columns begin among those of all layers
             "sigma",  # address of σ, see kernels/activate.py; 0: a = z
             "prime",  # address of ⊙ σ'; 0: it is 1, or part of the cost's function
-            "gauge",  # address of |σ'|, see kernels/gauge.py; 0: none
+            "gauge",  # address of |σ'|, see kernels/looks/gauge.py; 0: none
             "input",  # in work: a^(l-1) (m, ld_input)
             "ld_input",
             "z",  # in work: z^l (m, ld), where a^l or δ^l comes to lie, unless σ' needs it
@@ -58,7 +58,7 @@ FIELDS = {
     "whole": np.int64,  # (num_parameters,): the gradient, where it is wanted whole, see halves.py; or 0
     "second_state": np.int64,  # (slots, num_parameters), of the rule that takes the whole gradient
     "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron
-    # what is looked at, see looks.py; 0 where nothing is
+    # what is looked at, see looks/; 0 where nothing is
     "looks": np.int64,  # (num_layers + 1, NUM_SUMS) of float64; in the last row, mini-batches looked at and samples
     "row_squares": np.int64,  # (num_layers, ROW_SLOTS, capacity) of float64
     "neuron_squares": np.int64,  # (NEURON_SLOTS, num_neurons) of float64

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..formulas.looks import FLATTENED, NUM_SUMS, SMALL_INPUTS, Looks
 from ..kernels.blocking import CHUNK_ROWS
-from ..kernels.looks import COUNTS, NEURON_SLOTS, ROW_SLOTS
+from ..kernels.looks.places import COUNTS, NEURON_SLOTS, ROW_SLOTS
 from .parameters import Parameters, aligned
 
 

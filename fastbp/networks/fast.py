@@ -16,7 +16,7 @@ from ..formulas.optimizers import Optimizer
 from ..kernels import epoch
 from ..kernels.activate import activation_address, needs_z, prime_address
 from ..kernels.costs import jacobian_follows
-from ..kernels.gauge import gauge_address
+from ..kernels.looks.gauge import gauge_address
 from ..kernels.predict import predict, predict_one
 from ..kernels.records import Record
 from ..memory.parameters import Parameters, aligned

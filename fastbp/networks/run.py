@@ -15,8 +15,8 @@ from ..formulas.optimizers import Optimizer
 from ..kernels import chains, epoch, looks, online
 from ..kernels.barrier import DONE
 from ..kernels.costs import cost_address
-from ..kernels.gauge import nabla_squares_address
 from ..kernels.halves import apply_gradient
+from ..kernels.looks.gauge import nabla_squares_address
 from ..kernels.products import sparse as skipping
 from ..kernels.products.dense import PRODUCT, panel_product
 from ..kernels.records import Record
@@ -51,17 +51,9 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
         "chain_gradient": (chains.CHAIN_GRADIENT, chains.chain_gradient),
         "update_from_chains": (chains.UPDATE_FROM_CHAINS, chains.update_from_chains),
         "update_and_forward": (online.UPDATE_AND_FORWARD, online.update_and_forward),
-        "look_forward": (looks.LOOK_FORWARD, looks.look_forward),
-        "look_back": (looks.LOOK_BACK, looks.look_back),
-        "look_at_gradient": (looks.LOOK_AT_GRADIENT, looks.look_at_gradient),
-        "look_at_change": (looks.LOOK_AT_CHANGE, looks.look_at_change),
-        "look_and_update": (looks.LOOK_AND_UPDATE, looks.look_and_update),
-        "add_looks": (looks.ADD_LOOKS, looks.add_looks),
+        **looks.KERNELS,
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
-
-
-LOOKING = ("look_forward", "look_back", "look_at_gradient", "look_at_change", "look_and_update", "add_looks")
 
 
 class State:
@@ -189,7 +181,7 @@ class Run:
             look_every=every,
             fused=not whole and not self.record["straight"],
             nabla_squares=nabla_squares_address(self.spec.cost_row, self.spec.activation_rows[-1], dtype),
-            **addresses(self.spec.dtype, *LOOKING),
+            **addresses(self.spec.dtype, *looks.KERNELS),
         )
 
     def take_looks(self) -> Looks:

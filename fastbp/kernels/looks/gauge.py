@@ -8,18 +8,18 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..compiler.callee import INTEGERS, NUMBERS, SIZE, Emitted
-from ..compiler.native import address_of
-from ..formulas.activations import Activation
-from ..formulas.costs import Cost
-from ..formulas.expression import trace
-from ..formulas.looks import SMALL
-from ..formulas.steepness import FLAT, steepest
-from ..vectors.compute import compute
-from ..vectors.flow import I64, Loop
-from ..vectors.numbers import absolute, numbers, where
-from ..vectors.simd import Vectors
-from .costs import COST, emit_rows
+from ...compiler.callee import INTEGERS, NUMBERS, SIZE, Emitted
+from ...compiler.native import address_of
+from ...formulas.activations import Activation
+from ...formulas.costs import Cost
+from ...formulas.expression import trace
+from ...formulas.looks import SMALL
+from ...formulas.steepness import FLAT, steepest
+from ...vectors.compute import compute
+from ...vectors.flow import I64, Loop
+from ...vectors.numbers import absolute, numbers, where
+from ...vectors.simd import Vectors
+from ..costs import COST, emit_rows
 
 
 @Emitted
