@@ -15,7 +15,7 @@ from tqdm import tqdm
 from fastbp.plotting import check_format
 from fastbp.processors import available_cores
 
-from . import fits, sweeps, tables
+from . import fits, looks, sweeps, tables
 from .cases import CASES
 from .machine import describe_machine
 from .peers import present
@@ -31,14 +31,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure, then write and draw; a wrong command ends with exit code 2 before anything is measured."""
     parser = make_parser()
     options = parser.parse_args(argv)
-    if options.plot and options.fits:
-        parser.error("--fits has no picture: give it without --plot")
+    if options.plot and (options.fits or options.looks):
+        parser.error(f"--{'fits' if options.fits else 'looks'} has no picture: give it without --plot")
     if options.plot:
         try:
             check_format(options.plot)
         except (ValueError, ImportError) as error:
             parser.error(str(error))
-    report, text = measure_fits(options) if options.fits else measure_steps(options)
+    measure = measure_fits if options.fits else measure_looks if options.looks else measure_steps
+    report, text = measure(options)
     print(json.dumps(report, allow_nan=False) if options.json else text)
 
 
@@ -52,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     kinds.add_argument(
         "--fits", action="store_true", help="instead: whole fits after a pause, and what threads='auto' makes of them"
     )
+    kinds.add_argument("--looks", action="store_true", help="instead: what fastbp.Diagnostics adds to a step")
     add = parser.add_argument
     add("--threads", type=_count, help="of every contender (default: 1; with --fits, all cores)")
     add("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
@@ -106,6 +108,18 @@ def measure_fits(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     report["results"] = [result.report() for result in results]
     heading = tables.fits_heading(machine, options.dtype, threads, options.rounds)
     return report, "\n\n".join([heading, tables.fits(results), *notes])
+
+
+def measure_looks(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Time a step with and without a look; return the report and the table."""
+    threads = options.threads or 1
+    notes = limit_threads(threads)
+    bar = tqdm(looks.LOOKED_AT, desc="cases", disable=None, leave=False)
+    results = looks.measure_all(bar, options.dtype, threads, options.rounds)
+    machine = describe_machine()
+    report = {"machine": machine, "rounds": options.rounds, "results": [result.report() for result in results]}
+    heading = tables.looks_heading(machine, options.dtype, threads, options.rounds)
+    return report, "\n\n".join([heading, looks.table(results), *notes])
 
 
 def _draw(options: argparse.Namespace, results: list[Result]) -> None:

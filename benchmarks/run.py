@@ -44,7 +44,7 @@ def compare(case: Case, dtype: str, threads: int, peers: Sequence[str], rounds: 
             if threads > 1:
                 sleep(SETTLE_SECONDS)
             seconds[name].append(_clock(contender, own) / steps[name])
-    times = {name: _time(values) for name, values in seconds.items()}
+    times = {name: time_of(values) for name, values in seconds.items()}
     return Result(case, dtype, threads, times, peak_gflops(np.dtype(dtype)))
 
 
@@ -101,6 +101,7 @@ def _clock(contender: Contender, order: Any) -> float:
     return perf_counter() - start
 
 
-def _time(seconds: list[float]) -> Time:
+def time_of(seconds: list[float]) -> Time:
+    """Return the median in microseconds, and how far the quartiles lie from it."""
     low, middle, high = np.percentile(seconds, [25, 50, 75]) * 1e6
     return Time(float(middle), float(high - low) / 2)

@@ -71,6 +71,13 @@ def fits_heading(machine: dict[str, str], dtype: str, threads: int, rounds: int)
     return f"{fill(how, WIDTH)}\n\n{_where(machine)}"
 
 
+def looks_heading(machine: dict[str, str], dtype: str, threads: int, rounds: int) -> str:
+    """Say the same of looks."""
+    counted = f"{threads} thread{'s' * (threads > 1)}, {rounds} rounds"
+    how = f"Microseconds per step, median ± half the distance of the quartiles; {dtype}, {counted}, in turn."
+    return f"{fill(how, WIDTH)}\n\n{_where(machine)}"
+
+
 def left_out(missing: dict[str, str]) -> str:
     """Name the peers that did not take part, and why."""
     return fill("Left out: " + "; ".join(f"{name} ({reason})" for name, reason in missing.items()), WIDTH)

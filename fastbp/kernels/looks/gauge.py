@@ -55,41 +55,37 @@ def gauge_address(row: Activation, dtype: Any) -> int:
 
 def emit_gauge(simd, formula, limit, m, n, z, a, ld, slopes, flat):
     """All rows of a block, see GAUGE."""
-    at = simd.builder.gep
 
-    def test(rows, j):
-        z_j, a_j, old = numbers(simd, *(simd.load(at(place, [j])) for place in (*rows, slopes)))
+    def test(z_j, a_j, largest):
         (slope,) = compute(simd, formula, {"z": z_j, "a": a_j})
-        simd.store(where(slope > old, slope, old).value, at(slopes, [j]))
-        return (slope < limit).value
+        return slope < limit, where(slope > largest, slope, largest)
 
-    emit_tally(simd, m, n, [z, a], ld, test, flat)
+    emit_tally(simd, m, n, [z, a], ld, test, flat, slopes)
 
 
-def emit_tally(simd, m, n, rows, ld, test, total):
-    """Add to the integer at a pointer how many entries of m rows pass a test of whole vectors.
+def emit_tally(simd, m, n, rows, ld, test, total, kept=None):
+    """Add to the integer at a pointer how many entries of m rows pass a test, a vector of columns after the other.
 
-    - rows: pointers to (m, ld), of which n columns count; test(rows, j) gives the mask of columns j, j + 1, ...
+    - rows: pointers to (m, ld), of which n columns count
+    - test(*numbers, kept): the mask, and what is kept for the next row: in between at a pointer to (n,), padded
     """
     builder, at = simd.builder, simd.builder.gep
     kind = ir.VectorType(ir.IntType(simd.dtype.bitwidth), simd.count)  # as wide as the numbers: a mask costs nothing
-
-    def count(counts, mask):
-        return builder.sub(counts, builder.sext(mask, kind))
-
-    with Loop(builder, m, *rows, ir.Constant(kind, None)) as loop:
-        *here, before = loop.values
-        with Loop(builder, builder.udiv(n, I64(simd.count)), I64(0), before) as whole:
-            j, counts = whole.values
-            whole.later = [builder.add(j, I64(simd.count)), count(counts, test(here, j))]
-        j, before = whole.values
-        with Loop(builder, builder.zext(builder.icmp_signed("<", j, n), I64), before) as part:
-            mask = builder.and_(test(here, j), simd.compare("<", simd.places(j), n))
-            part.later = [count(part.values[0], mask)]
-        loop.later = [*(at(place, [ld]) for place in here), part.values[0]]
+    with Loop(builder, simd.vectors(n), I64(0), ir.Constant(kind, None)) as columns:
+        j, counts = columns.values
+        inside = simd.compare("<", simd.places(j), n)
+        before = simd.zero() if kept is None else simd.load(at(kept, [j]))
+        with Loop(builder, m, *(at(row, [j]) for row in rows), counts, before) as loop:
+            *here, counts, before = loop.values
+            passed, after = test(*numbers(simd, *map(simd.load, here), before))
+            counts = builder.sub(counts, builder.sext(builder.and_(passed.value, inside), kind))
+            loop.later = [*(at(place, [ld]) for place in here), counts, after.value]
+        if kept is not None:
+            simd.store(loop.values[-1], at(kept, [j]))
+        columns.later = [builder.add(j, I64(simd.count)), loop.values[-2]]
     found = builder.load(total)
     for i in range(simd.count):
-        entry = builder.extract_element(loop.values[-1], I64(i))
+        entry = builder.extract_element(columns.values[1], I64(i))
         found = builder.add(found, entry if entry.type == I64 else builder.zext(entry, I64))
     builder.store(found, total)
 
@@ -105,9 +101,8 @@ def count_small(typing_context, a, m, n, ld, small):
         first, m, n, ld, place = arguments
         simd = Vectors(builder, signature.args[0].dtype)
 
-        def test(rows, j):
-            (x,) = numbers(simd, simd.load(builder.gep(rows[0], [j])))
-            return (absolute(x) < SMALL).value
+        def test(x, kept):
+            return absolute(x) < SMALL, kept
 
         emit_tally(simd, m, n, [first], ld, test, place)
         return context.get_dummy_value()
