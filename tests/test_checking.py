@@ -47,11 +47,6 @@ def test_network_consistent_with_equations(engine, hidden, pair, dtype, data):
     net = make(engine, activation=hidden, output=output, cost=cost, dtype=dtype, l1=0.01, l2=0.1)
     report = check_equations(net, *data)
     assert report.passed, report
-    assert [row.name for row in report.rows] == [
-        "deltas[2] (BP1)", "deltas[1] (BP2)", "deltas[0] (BP2)",
-        "nabla_b[2] (BP3)", "nabla_b[1] (BP3)", "nabla_b[0] (BP3)",
-        "nabla_w[2] (BP4)", "nabla_w[1] (BP4)", "nabla_w[0] (BP4)",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -224,27 +219,6 @@ def test_predict_and_evaluate_are_checked_too(quantity, data):
     assert [row.name for row in report.rows if not row.passed] == [quantity]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layer", range(3))
-@pytest.mark.parametrize("name", ["deltas", "nabla_w", "nabla_b"])
-def test_equations_name_the_array_that_is_wrong(name, layer, dtype, data):
-    right = check_equations(make(ReferenceNetwork, dtype=dtype), *data)
-    rows = {row.name: row for row in right.rows}
-    equation = {"nabla_w": "BP4", "nabla_b": "BP3"}.get(name, "BP1" if layer == 2 else "BP2")
-    expected = f"{name}[{layer}] ({equation})"
-    net = make(Broken, dtype=dtype)
-    by = 1.5 * rows[expected].tolerance
-    net.fault = (name, layer, by)
-    # every entry, so that the sample of entries cannot miss it
-    net._spoil = lambda **arrays: name in arrays and spoil_all(arrays[name][layer], by)
-    report = check_equations(net, *data)
-    assert [row.name for row in report.rows if not row.passed] == [expected]
-
-
-def spoil_all(array, by):
-    array += by * np.abs(array).max()
-
-
 def all_learned(seed, m=150):
     """A network and data on which the errors of the samples cancel, so that ∂C/∂b^L is 0."""
     rng = np.random.default_rng(seed)
@@ -277,9 +251,6 @@ def test_nan_fails(data):
     net = make(Broken)
     net.fault = ("nabla_w", 1, np.nan)
     assert not cross_check(net, *data).passed
-    net._spoil = lambda **arrays: "nabla_w" in arrays and spoil_all(arrays["nabla_w"][1], np.nan)
-    report = check_equations(net, *data)
-    assert [row.name for row in report.rows if not row.passed] == ["nabla_w[1] (BP4)"]
 
 
 def test_tolerances_are_of_the_order_of_rounding():
@@ -293,16 +264,8 @@ def test_a_wrong_formula_fails_although_engines_share_it(data, monkeypatch):
     monkeypatch.setitem(ACTIVATIONS, "tanh", replace(row, prime=lambda z, a: 1 - a * a * 1.001))
     net = make(ReferenceNetwork)
     assert cross_check(net, *data).passed
-    assert {row.name for row in check_equations(net, *data).rows if not row.passed} >= {
-        "deltas[1] (BP2)", "deltas[0] (BP2)",
-    }  # fmt: skip
-
-
-def test_equations_refuse_samples_without_a_derivative(data):
-    net = make(ReferenceNetwork, output="sigmoid", cost="cross_entropy")
-    net.biases = [*net.biases[:-1], np.full(3, 1000.0)]
-    with pytest.raises(ValueError, match="no derivative at any of the first 16 samples: they lie"):
-        check_equations(net, *data)
+    failed = {(row.equation, row.layer) for row in check_equations(net, *data).rows if not row.passed}
+    assert failed >= {("BP2", 1), ("BP2", 0)}
 
 
 def test_a_dead_neuron_does_not_hide_the_others(engine, data):

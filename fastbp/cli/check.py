@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from ..checking.report import CheckReport
+from ..checking.report import CheckReport, EquationReport
 from ..datasets import load_digits
 from ..errors import DataFileError
 from ..formulas import Array
@@ -15,6 +15,8 @@ from .arrays import Pair
 from .outcome import Outcome, UsageError, usage
 
 MAX_ROWS = 100
+
+Report = CheckReport | EquationReport
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> Outcome:
     net = _network(options)
     (x, y), words = _samples(options, net)
     x, y = x[:MAX_ROWS], y[:MAX_ROWS]
-    reports = {"cross_check": cross_check(net, x, y), "equations": check_equations(net, x, y)}
+    reports: dict[str, Report] = {"cross_check": cross_check(net, x, y), "equations": check_equations(net, x, y)}
     passed = all(report.passed for report in reports.values())
     lines = [f"{net!r}\non {len(x)} samples of {words}"]
     lines += [_describe(name, report, options.verbose) for name, report in reports.items()]
@@ -86,7 +88,7 @@ def _random_samples(net: BaseNetwork) -> Pair:
     return Pair(x, y)
 
 
-def _describe(name: str, report: CheckReport, verbose: bool) -> str:
+def _describe(name: str, report: Report, verbose: bool) -> str:
     verdict = "passed" if report.passed else "FAILED"
     worst = f"worst {report.worst.name}, at {report.worst.share:.2g} of its tolerance"
     line = f"{name:<12} {verdict}: {len(report.rows)} comparisons; {worst}"

@@ -82,5 +82,9 @@ class Engine(ABC):
         """Numbers in the flat array that the first half of a step leaves."""
 
     @abstractmethod
+    def _read_gradient(self, flat: Array) -> tuple[list[Array], list[Array]]:
+        """Return what lies in such an array, in the shapes of weights and biases."""
+
+    @abstractmethod
     def _session(self, data: Data, plan: Plan, state: Any = None, halves: bool = False) -> Session:
         """Begin a run, or go on with one that has left this state; `halves`: for one half of a step at a time."""

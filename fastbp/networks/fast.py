@@ -182,6 +182,9 @@ class Network(BaseNetwork, engine="fast"):
     def _gradient_size(self) -> int:
         return self._parameters.buffer.size
 
+    def _read_gradient(self, flat: Array) -> tuple[list[Array], list[Array]]:
+        return self._parameters.read(flat)
+
     def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
         store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
         if plan.look_every:

@@ -171,6 +171,12 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
     def _gradient_size(self) -> int:
         return sum(p.size for p in (*self._weights, *self._biases))
 
+    def _read_gradient(self, flat: Array) -> tuple[list[Array], list[Array]]:
+        parameters = [*self._weights, *self._biases]
+        parts = np.split(flat, np.cumsum([p.size for p in parameters])[:-1])
+        arrays = [part.reshape(p.shape) for part, p in zip(parts, parameters, strict=True)]
+        return arrays[: len(self._weights)], arrays[len(self._weights) :]
+
     def _session(
         self, data: Data, plan: Plan, state: "State | None" = None, halves: bool = False
     ) -> "ReferenceSession":
@@ -308,9 +314,8 @@ class ReferenceSession:
     @quietly
     def apply(self, gradient: Array, rate: float) -> None:
         """The second half alone."""
-        ends = np.cumsum([p.size for p in self._parameters()])[:-1]
-        parts = zip(np.split(gradient, ends), self._parameters(), strict=True)
-        self._second_half([part.reshape(p.shape) for part, p in parts], rate)
+        weights, biases = self.net._read_gradient(gradient)
+        self._second_half([*weights, *biases], rate)
 
     def _keeps(self, places: Array, seed: int) -> list[Array] | None:
         spec = self.net.spec
