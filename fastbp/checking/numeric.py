@@ -10,6 +10,7 @@ from ..formulas.activations import Activation
 
 IMAGINARY = 1e-30  # f(x + ih).imag / h loses no digits, however small h is (Squire, Trapp 1998)
 STEPS = (1e-3, 2.5e-4, 6e-5, 1.5e-5, 4e-6)  # of a sweep; beyond them lie truncation and lost digits
+USUAL = np.linspace(-3, 3, 61)
 AGREE = 1e-6  # a complex step that differs more from a difference is none: |z| and z > 0 know no imaginary part
 
 Function = Callable[[Array], Array]
@@ -82,9 +83,10 @@ def complex_slope(function: Function, x: Array) -> Array | None:
 
 
 def analytic(row: Activation, z: Array) -> Function | None:
-    """Return σ in a form that takes complex numbers, if it has one: proved at these z."""
+    """Return σ in a form that takes complex numbers, if it has one: proved at these z, and where σ is not flat."""
     if row.over_rows:
         return row.function
+    z = np.concatenate([z.ravel(), USUAL])
     for form in (row.function, row.fast):
         if form is None:
             continue

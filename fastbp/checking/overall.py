@@ -141,6 +141,8 @@ class Overall:
                 self.coarse = 1 / (1 - highest) if highest < 1 - SHARP else np.inf
             if self.spec.l1 or any(form is None for form in found):
                 return False
+            if rows[-1].over_rows and _ties(z):
+                return False  # which of the two is the largest, a complex step may decide
             self.forms = [form for form in found if form is not None]
             return self._takes_complex_numbers()
 
@@ -157,6 +159,12 @@ class Overall:
                 self.forms = [row.value for row in self.spec.activation_rows]
                 return False
         return True
+
+
+def _ties(z: Array) -> bool:
+    """Whether the two largest of some row are as good as equal."""
+    first, second = np.sort(z, axis=1)[:, -1], np.sort(z, axis=1)[:, -2]
+    return bool(np.any(first - second < 1e-9))
 
 
 def _penalty(weights: list[Array], l1: float, l2: float) -> Any:
