@@ -18,6 +18,9 @@ from .formulas.optimizers import AdamW as AdamW
 from .formulas.optimizers import RMSprop as RMSprop
 from .insight.diagnosis import Diagnosis as Diagnosis
 from .insight.diagnosis import diagnose as diagnose
+from .insight.samples import HardestSamples as HardestSamples
+from .insight.samples import gradient_norms as gradient_norms
+from .insight.samples import hardest_samples as hardest_samples
 from .insight.watch import Diagnostics as Diagnostics
 from .networks.base import BaseNetwork as BaseNetwork
 from .networks.fast import Network as Network
@@ -25,6 +28,7 @@ from .networks.reference import ReferenceNetwork as ReferenceNetwork
 from .networks.results import Evaluation as Evaluation
 from .networks.results import Forward as Forward
 from .networks.results import Gradients as Gradients
+from .networks.results import SampleGradients as SampleGradients
 from .networks.trainer import Trainer as Trainer
 from .training.history import History as History
 from .version import __version__ as __version__
@@ -46,11 +50,13 @@ __all__ = [
     "Evaluation",
     "Forward",
     "Gradients",
+    "HardestSamples",
     "History",
     "ModelFileError",
     "Network",
     "RMSprop",
     "ReferenceNetwork",
+    "SampleGradients",
     "Trainer",
     "__version__",
     "activations",
@@ -58,6 +64,8 @@ __all__ = [
     "cross_check",
     "datasets",
     "diagnose",
+    "gradient_norms",
+    "hardest_samples",
     "load",
     "plotting",
     "schedules",

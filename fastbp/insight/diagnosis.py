@@ -12,6 +12,7 @@ from ..formulas.schedules import rates_at
 from ..html import table
 from ..networks.base import BaseNetwork
 from ..training.loop import Data, Plan
+from .anew import arguments_of
 from .cures import CURES, Case
 from .signs import Seen, Sign, found
 from .words import HEADS, row, text
@@ -91,7 +92,7 @@ def diagnose(net: BaseNetwork, x: object, y: object, optimizer: object = None) -
     x, y = net._checked(x, y)
     total, places = len(x), _spread(len(x))
     x, y = np.ascontiguousarray(x[places]), np.ascontiguousarray(y[places])
-    case = Case(_arguments(net), x, chosen, net._get_parameters())
+    case = Case(arguments_of(net), x, chosen, net._get_parameters())
     seen, cost = look(type(net), case, y)
     advice = tuple(_advise(type(net), case, y, seen, sign) for sign in found(seen))
     of = f"{len(x)} samples" if len(x) == total else f"{len(x)} of {total} samples"
@@ -115,15 +116,6 @@ def look(engine: type[BaseNetwork], case: Case, y: Array) -> tuple[Seen, float]:
         raise ValueError(f"C is not finite at these samples, from layer {layer} on: give it other weights, or scale x")
     layers = session.take_looks().layers(net.spec.activation_rows, weights)
     return Seen(layers, net.spec, float(np.max(np.abs(case.x)))), done.cost / len(case.x)
-
-
-def _arguments(net: BaseNetwork) -> dict[str, Any]:
-    """Return what makes a network like this one, but for dropout."""
-    spec, rows = net.spec, net.spec.activation_rows
-    return {
-        "sizes": spec.sizes, "activation": list(rows[:-1]), "output": rows[-1], "cost": spec.cost_row,
-        "initializer": spec.initializer, "l1": spec.l1, "l2": spec.l2, "dtype": spec.dtype, "seed": spec.seed,
-    }  # fmt: skip
 
 
 def _spread(m: int) -> Array:

@@ -26,7 +26,7 @@ from ..training.streams import WEIGHTS, stream
 from . import model_file
 from .intake import Intake
 from .model_file import Saved
-from .results import Evaluation, Forward, Gradients
+from .results import Evaluation, Forward, Gradients, SampleGradients
 from .summary import Summary, summary
 from .trainer import Trainer
 
@@ -196,6 +196,16 @@ class BaseNetwork(Intake):
     def backprop(self, x: object, y: object) -> Gradients:
         """Return C over this batch with its penalties, its gradients, and the deltas."""
         return self._backprop(*self._checked(x, y))
+
+    def per_sample_gradients(self, x: object, y: object) -> SampleGradients:
+        """Return the gradient of each sample: m times the numbers of all parameters, see `fastbp.gradient_norms`.
+
+        For one sample BP4 is an outer product, ∂C_x/∂w_jk = a_k δ_j, and BP3 says ∂C_x/∂b = δ.
+        """
+        x, y = self._checked(x, y)
+        deltas, inputs = self._backprop(x, y).deltas, self._forward(x).activations[:-1]
+        pairs = zip(deltas, inputs, strict=True)
+        return SampleGradients([delta[:, :, None] * a[:, None, :] for delta, a in pairs], deltas)
 
     def evaluate(self, x: object, y: object) -> Evaluation:
         """Return C with its penalties and, where right and wrong have a meaning, the accuracy."""

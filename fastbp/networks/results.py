@@ -21,6 +21,13 @@ class Gradients(NamedTuple):
     deltas: list[Array]  # (m, n_out) per computed layer: ∂C_x/∂z
 
 
+class SampleGradients(NamedTuple):
+    """∂C_x/∂w and ∂C_x/∂b of each sample by itself, without penalties: their mean over the samples is C's gradient."""
+
+    nabla_w: list[Array]  # (m, n_out, n_in) per computed layer
+    nabla_b: list[Array]  # (m, n_out) per computed layer: δ
+
+
 class Evaluation(NamedTuple):
     """C with its penalties, and the share of right answers (None where it has no meaning)."""
 
