@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"version", "errors", "processors", "files", "html", "notebook"},
+    {"version", "errors", "processors", "files", "html", "notebook", "pages"},
     {"plotting"},
     {"formulas"},
     {"border"},
@@ -32,7 +32,7 @@ STOREYS = [
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 NUMBA = {"compiler", "vectors", "kernels", "networks"}
 OPTIONAL = {
-    "matplotlib": {"plotting"},
+    "matplotlib": {"plotting", "pages"},
     "polars": {"cli"},
     "IPython": {"notebook"},
 }

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..version import __version__
-from . import check, doctor, predict, train, warmup
+from . import check, diagnose, doctor, predict, train, warmup
 from .outcome import Outcome, UsageError
 
 COMMANDS = {
     "train": train,
     "predict": predict,
     "check": check,
+    "diagnose": diagnose,
     "doctor": doctor,
     "warmup": warmup,
 }

@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> Outcome:
     from ..checking.equations import check_equations
 
     net = _network(options)
-    (x, y), words = _samples(options, net)
+    (x, y), words = read_samples(options.data, options.target, net)
     x, y = x[:MAX_ROWS], y[:MAX_ROWS]
     reports: dict[str, Report] = {"cross_check": cross_check(net, x, y), "equations": check_equations(net, x, y)}
     passed = all(report.passed for report in reports.values())
@@ -56,13 +56,13 @@ def _network(options: argparse.Namespace) -> Network:
     return Network.load(options.model)
 
 
-def _samples(options: argparse.Namespace, net: BaseNetwork) -> tuple[Pair, str]:
+def read_samples(data: str | None, target: str | None, net: BaseNetwork) -> tuple[Pair, str]:
     """Return samples for the network, y as labels or numbers, and what they are."""
-    if options.data:
-        found = samples.read(options.data, net, options.target)
+    if data:
+        found = samples.read(data, net, target)
         if found.y is None:
-            raise UsageError(f"{options.data} has no answers to compute a cost from; name their column with --target")
-        return Pair(found.x, found.y if found.y.ndim > 1 else _labels(options.data, found.y, net)), options.data
+            raise UsageError(f"{data} has no answers to compute a cost from; name their column with --target")
+        return Pair(found.x, found.y if found.y.ndim > 1 else _labels(data, found.y, net)), data
     if net.columns is None and (net.sizes[0], net.sizes[-1]) == (64, 10):
         return Pair(*load_digits()[2:]), "the digits' test part"
     return _random_samples(net), "random numbers"

@@ -1,6 +1,7 @@
 """Why is learning slow? One step of a copy of the network is looked at, and what may help is tried."""
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from ..formulas.looks import LayerLook
 from ..formulas.schedules import rates_at
 from ..html import table
 from ..networks.base import BaseNetwork
+from ..pages import picture
+from ..plotting import Display, plot_diagnosis, plot_distributions
 from ..training.loop import Data, Plan
 from .anew import arguments_of
 from .cures import CURES, Case
@@ -63,8 +66,17 @@ class Diagnosis:
         """The advice in words, a sentence or two each; or that there is none."""
         return [advice.text for advice in self.advice] or [f"{NOTHING[0].upper()}{NOTHING[1:]}."]
 
+    def plot(self) -> Display:
+        """Draw BP2's factors, and the shares of neurons that do not learn: a picture with `ax_` and `figure_`."""
+        return plot_diagnosis(self)
+
     def _repr_html_(self) -> str:
-        return table(HEADS, [row(layer) for layer in self.layers], f"{self.title}. {' '.join(self.sentences)}")
+        cells = [row(layer) for layer in self.layers]
+        words = table(HEADS, cells, f"{self.title}. {' '.join(self.sentences)}")
+        if find_spec("matplotlib") is None:
+            return words
+        pictures = (self.plot, lambda: plot_distributions(self.net, self.x))
+        return words + "".join(f'<img src="{picture(draw)}">' for draw in pictures)
 
 
 def diagnose(net: BaseNetwork, x: object, y: object, optimizer: object = None) -> Diagnosis:

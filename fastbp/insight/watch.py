@@ -6,6 +6,7 @@ from ..border.options import integer
 from ..border.spec import NetworkSpec
 from ..formulas.looks import LayerLook
 from ..html import table
+from ..plotting import Display, plot_speeds
 from .signs import Seen, found
 from .words import HEADS, row, text
 
@@ -45,6 +46,12 @@ class Diagnostics:
             return []
         seen = Seen(self.epochs[-1], self._spec)
         return [f"{words[0].upper()}{words[1:]}." for _, words in (sign.words(seen) for sign in found(seen))]
+
+    def plot(self, ax: Any = None) -> Display:
+        """Draw |δ| of each layer over the epochs."""
+        if not self.epochs:
+            raise ValueError("nothing was seen yet; give it to net.fit(..., callbacks=[it]) first")
+        return plot_speeds(self.epochs, ax)
 
     def __repr__(self) -> str:
         """Return the last epoch as a table, and what stood in the way."""

@@ -1,0 +1,33 @@
+"""The verdict on the equations: how far each array is off, beside what it may be."""
+
+from typing import Any
+
+import numpy as np
+
+from .display import Display, axes, display
+
+RIGHT, WRONG, ALLOWED = "#2e7d32", "#b3202a", "#888888"
+LEAST = 1e-18
+
+
+def plot_equations(report: Any, ax: Any = None) -> Display:
+    """Draw the error of every row of `check_equations`, and how far it may be off, on a logarithmic axis."""
+    rows = [row for row in report.rows if row.checked]
+    ax = axes(ax, 8, 1.4 + 0.19 * len(rows))
+    places = np.arange(len(rows))
+    errors = np.array([max(row.error, LEAST) if np.isfinite(row.error) else 1.0 for row in rows])
+    allowed = np.array([max(row.tolerance, LEAST) for row in rows])
+    failed = np.array([not row.passed for row in rows])
+    ax.hlines(places, LEAST, allowed, color=ALLOWED, lw=5, alpha=0.35, label="allowed")
+    for marker, which, shade, name in (("o", ~failed, RIGHT, "error, passed"), ("X", failed, WRONG, "error, FAILED")):
+        if which.any():
+            ax.plot(errors[which], places[which], marker, color=shade, ms=5, label=name)
+    ax.set_xscale("log")
+    ax.set_xlim(min(errors.min(), allowed.min()) / 3, max(errors.max(), allowed.max()) * 3)
+    ax.set_yticks(places, [row.name for row in rows], fontsize=7)
+    ax.invert_yaxis()
+    ax.set(xlabel="error, relative to the largest entry")
+    ax.set_title("The equations " + ("hold" if report.passed else "do NOT all hold"))
+    ax.grid(axis="x", alpha=0.25)
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1))
+    return display(ax)

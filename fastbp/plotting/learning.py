@@ -1,0 +1,88 @@
+"""How fast each layer learns over the epochs, and where neurons are saturated: the slow-down, as the book draws it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .display import Display, axes, display
+
+MARKERS = "osD^vP*X<>"
+SHARES = {"saturated": "saturated", "dead": "dead", "small_inputs": "inputs near 0"}
+
+
+def plot_speeds(epochs: Sequence[Sequence[Any]], ax: Any = None) -> Display:
+    """Draw |δ| of each layer over the epochs, from `Diagnostics.epochs`, on a logarithmic axis.
+
+    A layer whose δ is 0 everywhere has no line, and its label says so.
+    """
+    ax = axes(ax, 7)
+    layers = list(epochs[0])
+    for layer in layers:
+        values = np.array([looks[layer.layer].delta for looks in epochs], float)
+        shown = np.where(values > 0, values, np.nan)
+        label = f"{layer.layer} {layer.activation}" + (": δ is 0" if not np.isfinite(shown).any() else "")
+        marked = MARKERS[layer.layer % len(MARKERS)]
+        ax.plot(range(1, len(epochs) + 1), shown, marker=marked, ms=4, lw=1.5, markevery=max(1, len(epochs) // 15),
+                color=color(layer.layer, len(layers), ax), label=label)  # fmt: skip
+    if any(look.delta > 0 for looks in epochs for look in looks):
+        ax.set_yscale("log")
+    _use_whole_epochs(ax, len(epochs))
+    ax.set(ylabel="|δ| of a typical sample")
+    ax.set_title("How much of the mistake reaches each layer")
+    ax.grid(alpha=0.25)
+    ax.legend(title="layer", fontsize=8, ncols=1 + len(layers) // 9, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return display(ax)
+
+
+def plot_saturation(looks: Sequence[Any], ax: Any = None) -> Display:
+    """Draw the share of saturated neurons, layer by layer: over the epochs, or beside other shares for one moment.
+
+    `looks` is `Diagnostics.epochs`, or the layers of one moment, as `Diagnosis.layers`.
+    """
+    one_moment = hasattr(looks[0], "saturated")
+    layers = looks if one_moment else looks[0]
+    if one_moment:
+        values = [[getattr(layer, name) for name in SHARES] for layer in layers]
+        columns = list(SHARES.values())
+    else:
+        values = [[moment[layer.layer].saturated for moment in looks] for layer in layers]
+        columns = []
+    shares = np.array([[np.nan if value is None else 100 * value for value in row] for row in values])
+    ax = axes(ax, 7 if not one_moment else 5, 1.6 + 0.32 * len(layers))
+    image = ax.imshow(np.ma.masked_invalid(shares), "cividis", vmin=0, vmax=100, aspect="auto", interpolation="nearest")
+    ax.set_yticks(range(len(layers)), [f"{layer.layer} {layer.activation}" for layer in layers], parse_math=False)
+    ax.set_ylabel("layer")
+    if one_moment:
+        ax.set_xticks(range(len(columns)), columns)
+        for (row, column), value in np.ndenumerate(shares):
+            words = "–" if np.isnan(value) else f"{value:.0f} %"
+            ax.text(column, row, words, ha="center", va="center", fontsize=8, color=_readable(ax, value))
+    else:
+        _use_whole_epochs(ax, len(looks), first=0)
+    ax.set_title("Shares of neurons and inputs" if one_moment else "Saturated neurons: |σ'| below 4 % of its largest")
+    ax.figure.colorbar(image, ax=ax, label="%")
+    return display(ax)
+
+
+def color(place: int, count: int, ax: Any) -> Any:
+    """Return one of as many colours as there are layers: all differ in grey, too, and from the ground."""
+    from matplotlib import colormaps
+
+    first = 0.05 if sum(ax.get_facecolor()[:3]) > 1.5 else 0.3
+    return colormaps["viridis"](first + 0.65 * place / max(1, count - 1))
+
+
+def _readable(ax: Any, value: float) -> Any:
+    if np.isnan(value):
+        return ax.xaxis.label.get_color()
+    return "white" if value < 50 else "black"
+
+
+def _use_whole_epochs(ax: Any, epochs: int, first: int = 1) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+    if first == 0:
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x + 1:.0f}"))

@@ -1,0 +1,128 @@
+"""Pictures of what happens inside: they can be drawn of anything, say what they show, and keep to the convention."""
+
+import io
+
+import numpy as np
+import pytest
+
+import fastbp
+from fastbp import plotting
+from fastbp.formulas.looks import LayerLook
+
+pytest.importorskip("matplotlib")
+rng = np.random.default_rng(0)
+
+
+def look(layer, activation="sigmoid", **values):
+    usual = {
+        "neurons": 30, "weight_norm": 1.0, "delta": 10.0**-layer, "nabla_w": 0.1, "nabla_b": 0.1, "update_ratio": 1e-3,
+        "saturated": 0.5, "dead": 0.0, "small_inputs": 0.1, "by_weights": 1.1, "by_slope": 0.2,
+    }  # fmt: skip
+    return LayerLook(layer, activation, **{**usual, **values})
+
+
+def layers(count, **values):
+    return tuple(look(i, by_weights=None if i == count - 1 else 1.1, **values) for i in range(count))
+
+
+SHAPES = [(1, 1), (12, 300), (3, 1)]
+
+
+def drawn(display):
+    """Save the picture: matplotlib finds out then that something cannot be drawn."""
+    display.figure_.savefig(io.BytesIO(), format="png")
+    assert display.ax_.figure in (display.figure_, *display.figure_.subfigs)
+    return display
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background", "grayscale"])
+@pytest.mark.parametrize(("count", "epochs"), SHAPES)
+def test_any_number_of_layers_and_epochs(count, epochs, style):
+    from matplotlib import style as styles
+
+    moments = [layers(count)] * epochs
+    with styles.context(style):
+        speeds = drawn(plotting.plot_speeds(moments))
+        assert speeds.ax_.get_legend().get_texts()[0].get_text() == "0 sigmoid"
+        assert len(speeds.ax_.lines) == count
+        heat = drawn(plotting.plot_saturation(moments))
+        assert heat.ax_.images[0].get_array().shape == (count, epochs)
+        assert drawn(plotting.plot_saturation(layers(count))).ax_.images[0].get_array().shape == (count, 3)
+        assert len(drawn(plotting.plot_factors(layers(count))).ax_.patches) == 2 * count - 1
+
+
+def test_nothing_is_no_reason_to_stop():
+    """δ of 0, factors and shares that have no meaning."""
+    zero = layers(3, delta=0.0, by_slope=None, saturated=None, dead=None)
+    assert "δ is 0" in drawn(plotting.plot_speeds([zero] * 3)).ax_.get_legend().get_texts()[0].get_text()
+    drawn(plotting.plot_saturation(zero))
+    drawn(plotting.plot_saturation([zero] * 3))
+    assert "no mistake" in drawn(plotting.plot_factors(zero)).ax_.texts[0].get_text()
+    ended = (look(0), look(1, by_slope=0.0), look(2, by_weights=None))
+    assert "back to δ 0 in layer 1" in drawn(plotting.plot_factors(ended)).ax_.get_title()
+
+
+def test_the_waterfall_ends_at_the_first_layer():
+    net = fastbp.Network([5, 7, 6, 3], seed=0)
+    found = fastbp.diagnose(net, rng.normal(size=(40, 5)), rng.integers(0, 3, 40))
+    last = drawn(plotting.plot_factors(found.layers)).ax_.lines[-1].get_ydata()[0]
+    assert last == pytest.approx(found.layers[0].delta)
+
+
+def test_names_of_ones_own_are_text():
+    moments = [layers(2, activation="$steep$")] * 3
+    drawn(plotting.plot_saturation(moments))
+
+
+@pytest.mark.parametrize("sizes", [[1, 1], [3, 1000, 1], [9, 4, 4, 4, 4, 4, 2]], ids=str)
+def test_distributions_have_two_histograms_per_layer(sizes):
+    net = fastbp.Network(sizes, activation="relu", seed=0)
+    display = drawn(plotting.plot_distributions(net, rng.normal(size=(20, sizes[0]))))
+    assert len(display.figure_.axes) == 2 * (len(sizes) - 1)
+
+
+def test_weights_are_images_where_inputs_are():
+    net = fastbp.Network([64, 30, 10], seed=0)
+    display = drawn(plotting.plot_weights(net))
+    np.testing.assert_array_equal(display.ax_.images[0].get_array(), net.weights[0][0].reshape(8, 8))
+    with pytest.raises(ValueError, match="7 inputs are no square image"):
+        plotting.plot_weights(fastbp.Network([7, 3, 1], seed=0))
+
+
+def test_equations_that_fail_stand_out():
+    net = fastbp.Network([5, 7, 3], seed=0)
+    report = fastbp.check_equations(net, rng.normal(size=(10, 5)), rng.integers(0, 3, 10))
+    assert "The equations hold" in drawn(plotting.plot_equations(report)).ax_.get_title()
+    wrong = report.rows[3]._replace(error=np.nan)
+    worse = type(report)(report.title, (*report.rows[:3], wrong, *report.rows[4:]), "BP2 is wrong")
+    ax = drawn(plotting.plot_equations(worse)).ax_
+    assert "NOT" in ax.get_title() or not wrong.checked
+    failed = type(report)(report.title, (report.rows[0]._replace(error=1.0),), "it is wrong")
+    ax = drawn(plotting.plot_equations(failed)).ax_
+    assert "NOT" in ax.get_title()
+    assert "FAILED" in [text.get_text() for text in ax.get_legend().get_texts()][-1]
+
+
+def test_an_axes_that_is_given_is_drawn_on():
+    from matplotlib.figure import Figure
+
+    for draw, data in (
+        (plotting.plot_speeds, [layers(2)]), (plotting.plot_saturation, [layers(2)]), (plotting.plot_factors, layers(2)),
+    ):  # fmt: skip
+        ax = Figure().subplots()
+        display = draw(data, ax)
+        assert display.ax_ is ax
+        assert display.figure_ is ax.figure
+
+
+def test_reports_draw_themselves():
+    net = fastbp.Network([5, 7, 3], seed=0)
+    x, y = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+    watch = fastbp.Diagnostics(1)
+    with pytest.raises(ValueError, match="nothing was seen yet"):
+        watch.plot()
+    net.fit(x, y, 3, callbacks=[watch], verbose=0)
+    assert "each layer" in drawn(watch.plot()).ax_.get_title()
+    found = fastbp.diagnose(net, x, y)
+    assert drawn(found.plot())._repr_png_().startswith(b"\x89PNG")
+    assert found._repr_html_().count("data:image/png;base64,") == 2

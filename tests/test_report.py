@@ -1,0 +1,150 @@
+"""`fastbp diagnose`: one page that says why learning is slow; it needs no network, and a browser shows all of it."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import fastbp
+from fastbp.cli import main
+from fastbp.pages import Page
+
+pytest.importorskip("matplotlib")
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A slow network for the digits, saved, and its report."""
+    path = tmp_path_factory.mktemp("report")
+    net = fastbp.Network([64, 30, 30, 30, 30, 10], seed=0)
+    net.fit(*fastbp.datasets.load_digits()[:2], epochs=1, verbose=0)
+    net.save(path / "slow.safetensors")
+    assert main(["diagnose", str(path / "slow.safetensors")]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(folder):
+    return (folder / "slow.html").read_text(encoding="utf-8")
+
+
+def test_it_has_all_parts_in_one_file(page):
+    headings = re.findall("<h2>(.*?)</h2>", page)
+    assert headings == ["How each layer learns", "Samples", "The equations", "The network"]
+    assert "times slower than layer" in page
+    assert "the four equations hold in all 5 layers" in page
+    assert len(re.findall('<img src="data:image/png;base64,', page)) == 6
+    assert not re.findall(r"(?:src|href|srcset)=\"(?!data:)", page)
+    assert "http" not in page
+    assert "<script" not in page
+
+
+def test_the_terminal_says_what_matters(folder, capsys):
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "other.html")]) == 0
+    said = capsys.readouterr().out
+    assert "Layer 0 learns" in said
+    assert "equations   passed" in said
+    assert f"report      {folder / 'other.html'}" in said
+
+
+def test_json_is_the_diagnosis(folder, capsys):
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["advice"][0]["kind"] == "slow"
+    assert said["equations"]["passed"]
+    assert len(said["layers"]) == 5
+
+
+def test_no_file_of_anybody_else_is_written_over(folder, capsys):
+    (folder / "mine.html").write_text("mine")
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "mine.html")]) == 2
+    assert "name another with --output" in capsys.readouterr().err
+    assert (folder / "mine.html").read_text() == "mine"
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "none" / "x.html")]) == 1
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_names_of_classes_and_columns_are_text(tmp_path):
+    evil = "<script>alert(1)</script>"
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 3))
+    y = np.where(x[:, 0] > 0, evil, "b & <b>")
+    net = fastbp.Network([3, 5, 2], activation="relu", cost="cross_entropy", seed=0)
+    net.fit(x, y, epochs=1, verbose=0)
+    net.save(tmp_path / "evil.safetensors")
+    np.savez(tmp_path / "data.npz", x=x, y=y)
+    assert main(["diagnose", str(tmp_path / "evil.safetensors"), str(tmp_path / "data.npz")]) == 0
+    page = (tmp_path / "evil.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert html.escape(evil) in page
+
+
+def test_without_matplotlib_it_has_words_and_tables(folder, monkeypatch, capsys):
+    monkeypatch.setattr("fastbp.cli.diagnose.find_spec", lambda name: None)
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "words.html")]) == 0
+    assert "pip install 'fastbp[plot]'" in capsys.readouterr().err
+    page = (folder / "words.html").read_text(encoding="utf-8")
+    assert "<img" not in page
+    assert "times slower than layer" in page
+
+
+def test_quantities_have_a_report_too(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (50, 2))
+    np.savez(tmp_path / "data.npz", x=x, y=x[:, :1] * x[:, 1:])
+    net = fastbp.Network([2, 20, 1], activation="tanh", seed=0)
+    net.save(tmp_path / "price.safetensors")
+    assert main(["diagnose", str(tmp_path / "price.safetensors"), str(tmp_path / "data.npz")]) == 0
+
+
+PROBE = """<script>
+addEventListener("load", () => document.body.setAttribute("data-seen", JSON.stringify({
+  images: [...document.images].map(image => image.naturalWidth),
+  outside: [...document.querySelectorAll("body > *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.tagName),
+  scroll: document.documentElement.scrollWidth, width: innerWidth,
+})));
+</script>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here to open the page in")
+@pytest.mark.parametrize("width", [1200, 520])
+def test_a_browser_shows_all_of_it(width, page, tmp_path):
+    probe = tmp_path / "probe.html"
+    probe.write_text(page.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    command = [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'browser'}", f"--window-size={width},900"]
+    run = subprocess.run(
+        [*command, "--virtual-time-budget=4000", "--dump-dom", probe.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    seen = json.loads(html.unescape(re.search('data-seen="(.*?)"', run.stdout).group(1)))
+    assert len(seen["images"]) == 6
+    assert min(seen["images"]) > 300
+    assert seen["outside"] == []
+    assert seen["scroll"] <= seen["width"]
+    picture = tmp_path / "page.png"
+    subprocess.run([*command, f"--screenshot={picture}", probe.as_uri()], capture_output=True, timeout=120, check=True)
+    assert picture.stat().st_size > 20_000
+
+
+def test_a_page_escapes_what_it_is_given():
+    page = Page("<b>", lang="zh")
+    page.heading("<i>")
+    page.paragraph("a & b", "advice")
+    page.text("<pre>")
+    page.table(("<th>",), [("<td>",)])
+    text = page.render()
+    assert '<html lang="zh">' in text
+    assert "&lt;b&gt;" in text
+    for tag in ("<b>", "<i>", "<th><th>"):
+        assert tag not in text
+    assert 'class="advice">a &amp; b' in text
