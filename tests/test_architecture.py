@@ -26,13 +26,14 @@ STOREYS = [
     {"training"},
     {"networks"},
     {"checking", "datasets", "insight"},
+    {"lesson"},
     {"cli"},
     {"__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(STOREYS) for name in names}
 NUMBA = {"compiler", "vectors", "kernels", "networks"}
 OPTIONAL = {
-    "matplotlib": {"plotting", "pages"},
+    "matplotlib": {"plotting", "pages", "lesson"},
     "polars": {"cli"},
     "IPython": {"notebook"},
 }

@@ -106,8 +106,9 @@ def test_equations_that_fail_stand_out():
 def test_an_axes_that_is_given_is_drawn_on():
     from matplotlib.figure import Figure
 
+    epochs = [layers(2)]
     for draw, data in (
-        (plotting.plot_speeds, [layers(2)]), (plotting.plot_saturation, [layers(2)]), (plotting.plot_factors, layers(2)),
+        (plotting.plot_speeds, epochs), (plotting.plot_saturation, epochs), (plotting.plot_factors, epochs[0]),
     ):  # fmt: skip
         ax = Figure().subplots()
         display = draw(data, ax)

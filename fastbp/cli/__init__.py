@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..version import __version__
-from . import check, diagnose, doctor, predict, train, warmup
+from . import check, diagnose, doctor, lesson, predict, train, warmup
 from .outcome import Outcome, UsageError
 
 COMMANDS = {
@@ -21,6 +21,7 @@ COMMANDS = {
     "predict": predict,
     "check": check,
     "diagnose": diagnose,
+    "lesson": lesson,
     "doctor": doctor,
     "warmup": warmup,
 }
