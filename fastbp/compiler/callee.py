@@ -28,6 +28,7 @@ NUMBERS = Kind(lambda dtype: types.CPointer(dtype))
 INTEGERS = Kind(lambda dtype: types.CPointer(types.int64))
 DOUBLES = Kind(lambda dtype: types.CPointer(types.float64))
 DOUBLE = Kind(lambda dtype: types.float64)
+FLAG = Kind(lambda dtype: types.boolean)
 DTYPES = (types.float32, types.float64)
 
 

@@ -7,7 +7,7 @@ equation                               reference           kernel
 =====================================  ==================  =======================================================
 z = w a + b, a = σ(z)           (25)   `forward`           `forward.weighted_input`, `forward.squash`; σ: `activate`
 δ^L = ∇ₐC ⊙ σ'(z^L)             (BP1)  `output_delta`      `backward.output_delta`; the formula: `costs`
-δ^l = (wᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2)  `hidden_delta`      `backward.errors_back`, `times_prime`; σ': `activate`
+δ^l = (wᵀ δ^(l+1)) ⊙ σ'(z^l)    (BP2)  `hidden_delta`      `backward.hidden_delta`; ⊙ σ': `activate`
 ∂C/∂b = δ                       (BP3)  `bias_gradient`     `update.add_products` for an input that is always 1
 ∂C/∂w_jk = a_k δ_j              (BP4)  `weight_gradient`   `update.add_products`, of few samples `online`, of zeros
                                                            `products.sparse`
@@ -17,7 +17,7 @@ w ← rule(w, ∂C/∂w)                     `optimizers.update`  `rules`, calle
 `epoch.train` is the loop over mini-batches: LOOP 4 over rows, LOOP 3 over layers, and within the products LOOP 2 over
 panels, LOOP 1 over register tiles, LOOP 0 over k. Three schedules share it: batched (`update`), long mini-batches of
 small networks (`chains`), one sample at a time (`online`). `halves` is the step in two halves. `predict` goes forward
-alone.
+alone. `looks` is what `fastbp.Diagnostics` sees, inside the step, of one mini-batch in so many.
 
 Formulas are not here. They are rows of formulas/, written in NumPy's syntax; `activate`, `costs` and `rules` trace them
 and have them compiled, each apart, and what is here calls them by address (see vectors/README.md). The record of a run,

@@ -49,8 +49,8 @@ def transpose_panel(run, layer, j, width, target):
 
 
 @part
-def errors_back(run, layer, below, thread, first, m):
-    """The first factor of BP2: δ^(l-1) ← δ^l w^l for rows first .. first + m - 1.
+def hidden_delta(run, layer, below, thread, first, m):
+    """BP2: δ^(l-1) = (δ^l w^l) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1.
 
     - layer: l, with δ^l; below: l - 1, whose δ is written
     """
@@ -68,11 +68,6 @@ def errors_back(run, layer, below, thread, first, m):
             k=layer.n_out,
             hint=zeros, hint_step=0, hint_end=zeros,
         )  # fmt: skip
-
-
-@part
-def times_prime(run, below, first, m):
-    """The second factor of BP2: δ^(l-1) ← δ^(l-1) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1."""
     if below.prime:
         start = first * below.ld
         delta = work_at(run, below.delta + start)

@@ -3,10 +3,9 @@
 import math
 
 from ..compiler.jit import kernel, part
-from ..formulas.looks import BEFORE, DELTA
 from ..vectors.fpu import flush_denormals, restore_denormals
 from ..vectors.pointers import advance
-from .backward import errors_back, output_delta, times_prime
+from .backward import hidden_delta, output_delta
 from .barrier import begin_of, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
 from .chains import call_chain_gradient, call_update_from_chains
@@ -27,7 +26,7 @@ from .fields import (
 from .forward import squash, weighted_input
 from .halves import update_from_whole
 from .looks.gradient import call_look_and_update, call_look_at_change, call_look_at_gradient
-from .looks.rows import call_look_back, call_look_forward
+from .looks.rows import call_look_rows
 from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
@@ -47,7 +46,7 @@ def batch_weight(run, first, m):
 
 
 @part
-def rows_forward(run, thread, place, first, m, pending, looked_at):
+def rows_forward(run, place, first, m, pending):
     """z and a of every layer, for rows first .. first + m - 1, samples order[place + first] and following.
 
     - pending: make the update of the other row's sample on the way, see online.py
@@ -68,30 +67,13 @@ def rows_forward(run, thread, place, first, m, pending, looked_at):
         else:
             weighted_input(run, layer, first, m)
         squash(run, layer, first, m)
-        if looked_at:
-            call_look_forward(address=run.look_forward, run=run, l=l, thread=thread, place=place, first=first, m=m)
         if run.dropout > 0.0 and l < last:
             a = work_at(run, layer.output + first * layer.ld)
             drop(a, m, layer.ld, layer.n_out, l, place + first, run.seed, run.dropout)
 
 
 @part
-def looks_at(run, batch, first):
-    """Whether this mini-batch is looked at; not where a rate of 0 leaves nothing of δ."""
-    if (batch + run.look_from) % run.look_every != 0:
-        return False
-    place = run.first_constants + (batch - first) * run.constants_step
-    return not (run.straight and number_at(constants_at(run, place)) == 0.0)
-
-
-@part
-def look(run, l, slot, first, m):
-    """Take note of |δ^l|², see looks."""
-    call_look_back(address=run.look_back, run=run, l=l, slot=slot, first=first, m=m)
-
-
-@part
-def rows_backward(run, thread, place, first, m, looked_at):
+def rows_backward(run, thread, place, first, m):
     """δ of the hidden layers, last to first, for rows first .. first + m - 1."""
     for l in range(run.num_layers - 1, 0, -1):
         below = layer_at(run, l - 1)
@@ -100,16 +82,11 @@ def rows_backward(run, thread, place, first, m, looked_at):
         if run.dropout > 0.0:
             # σ' is a function of what σ gave, before dropout scaled it.
             scale(a, count, 1.0 - run.dropout)
-        errors_back(run, layer_at(run, l), below, thread, first, m)
-        if looked_at:
-            look(run, l - 1, BEFORE, first, m)
-        times_prime(run, below, first, m)
+        hidden_delta(run, layer_at(run, l), below, thread, first, m)
         if run.dropout > 0.0:
             delta = work_at(run, below.delta + first * below.ld)
             drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, run.dropout)
             scale(a, count, 1.0 / (1.0 - run.dropout))
-        if looked_at:
-            look(run, l - 1, DELTA, first, m)
 
 
 @part
@@ -121,21 +98,27 @@ def scale_deltas(run, first, m, factor):
 
 
 @part
-def rows_up_and_down(run, thread, batch, place, first, m, share, pending, looked_at):
+def rows_up_and_down(run, thread, batch, place, first, m, share, pending):
     """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
 
     - batch: mini-batch of this call
     """
-    rows_forward(run, thread, place, first, m, pending, looked_at)
-    last = run.num_layers - 1
-    output_delta(run, layer_at(run, last), place, first, m)
-    if looked_at:
-        look(run, last, DELTA, first, m)
+    rows_forward(run, place, first, m, pending)
+    output_delta(run, layer_at(run, run.num_layers - 1), place, first, m)
     if run.learns:
-        rows_backward(run, thread, place, first, m, looked_at)
+        rows_backward(run, thread, place, first, m)
         if run.straight:
             rate = number_at(constants_at(run, run.first_constants + batch * run.constants_step))
             scale_deltas(run, first, m, -rate * share)
+
+
+@part
+def looks_at(run, batch, first):
+    """Whether this mini-batch is looked at; not where a rate of 0 leaves nothing of δ."""
+    if (batch + run.look_from) % run.look_every != 0:
+        return False
+    place = run.first_constants + (batch - first) * run.constants_step
+    return not (run.straight and number_at(constants_at(run, place)) == 0.0)
 
 
 @part
@@ -187,7 +170,13 @@ def train(run, first, count, thread, team):
         looked_at = run.look_every > 0 and looks_at(run, batch, first)
         while row < stop:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
-            rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending, looked_at)
+            if looked_at:
+                call_look_rows(
+                    address=run.look_rows, run=run, thread=thread, batch=batch - first, place=place - turn,
+                    first=row + turn, m=rows, share=share, pending=pending,
+                )  # fmt: skip
+            else:
+                rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending)
             if together and run.learns:
                 call_chain_gradient(address=run.chain_gradient, run=run, first=row, m=rows)
             row += rows

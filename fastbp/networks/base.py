@@ -280,7 +280,8 @@ class BaseNetwork(Intake):
         shuffle
             a new order each epoch, from the network's seed
         callbacks
-            each called as ``callback(net, history)`` after each epoch; a true result stops
+            each called as ``callback(net, history)`` after each epoch; a true result stops. ``fastbp.Diagnostics()``
+            looks at each layer from inside the step
         sample_weight, class_weight
             weights (m,); a dict from label to weight or "balanced"
         clip_norm

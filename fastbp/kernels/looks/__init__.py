@@ -13,12 +13,11 @@ from .gradient import (
     look_at_change,
     look_at_gradient,
 )
-from .rows import LOOK_BACK, LOOK_FORWARD, look_back, look_forward
+from .rows import LOOK_ROWS, look_rows
 from .totals import ADD_LOOKS, add_looks
 
 KERNELS = {
-    "look_forward": (LOOK_FORWARD, look_forward),
-    "look_back": (LOOK_BACK, look_back),
+    "look_rows": (LOOK_ROWS, look_rows),
     "look_at_gradient": (LOOK_AT_GRADIENT, look_at_gradient),
     "look_at_change": (LOOK_AT_CHANGE, look_at_change),
     "look_and_update": (LOOK_AND_UPDATE, look_and_update),
