@@ -195,6 +195,25 @@ def test_a_stale_buffer_is_blamed_where_it_is_read(layer, data):
     assert blamed(report) == ("BP2", layer)
 
 
+class SharedZ(Network):
+    """The fused engine with an error in its memory: z of one layer is written over by the next one's."""
+
+    layer = 0
+
+    def _run(self, *args, **options):
+        run = super()._run(*args, **options)
+        run.space.layers["z"][self.layer + 1] = run.space.layers["z"][self.layer]
+        return run
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_stale_buffer_in_the_kernels_is_blamed(layer, data):
+    """gelu needs z for σ': the kernels read what the layer above has left there."""
+    net = make(SharedZ, activation="gelu")
+    net.layer = layer
+    assert blamed(check_equations(net, *data)) == ("BP2", layer)
+
+
 @pytest.mark.parametrize("layer", range(4))
 def test_activations_of_another_batch_are_blamed_on_the_forward_pass(layer, data):
     def fault(kind, found):

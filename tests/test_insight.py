@@ -131,6 +131,17 @@ def test_a_network_that_has_learned_all_it_can_is_left_in_peace():
     assert fastbp.diagnose(net, X, Y).advice == ()
 
 
+def test_errors_of_samples_that_cancel_are_no_slow_layer():
+    """∂C/∂b at the output is near 0 in a network that has learned: not because δ is."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    net = fastbp.Network([3, 5, 2], activation="relu", cost="cross_entropy", seed=0)
+    net.fit(x, x[:, 0] > 0, verbose=0)
+    found = fastbp.diagnose(net, x, x[:, 0] > 0)
+    assert found.layers[1].nabla_b < found.layers[0].nabla_b / 10
+    assert found.advice == ()
+
+
 def test_quantities_and_one_output_are_diagnosed():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (200, 2))

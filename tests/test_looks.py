@@ -162,7 +162,7 @@ def test_what_is_seen_is_what_the_equations_say():
     back = found.deltas[1] @ w[1]
     assert hidden.delta == pytest.approx(np.linalg.norm(found.deltas[0]) / math.sqrt(40))
     assert output.nabla_w == pytest.approx(np.linalg.norm(found.nabla_w[1]))
-    assert hidden.nabla_b == hidden.speed == pytest.approx(np.linalg.norm(found.nabla_b[0]))
+    assert hidden.nabla_b == pytest.approx(np.linalg.norm(found.nabla_b[0]))
     assert output.update_ratio == pytest.approx(np.linalg.norm(after - w[1]) / np.linalg.norm(after))
     assert hidden.by_weights == pytest.approx(np.linalg.norm(back) / np.linalg.norm(found.deltas[1]))
     assert hidden.by_slope == pytest.approx(np.linalg.norm(back * slopes[0]) / np.linalg.norm(back))

@@ -121,6 +121,19 @@ def test_labels_of_any_kind_are_named():
     assert "<table>" in found._repr_html_()
 
 
+def test_one_output_says_yes_or_no():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    y = np.where(x[:, 0] > 0, "yes", "no")
+    net = fastbp.Network([3, 5, 1], activation="relu", cost="binary_cross_entropy", seed=0)
+    net.fit(x, y, verbose=0)
+    first = fastbp.hardest_samples(net, x, y, 1, folds=0).samples[0]
+    a = net.predict(x[first.row])[0]
+    assert first.given == y[first.row]
+    assert first.answer == ("yes" if a > 0.5 else "no")
+    assert first.probability == pytest.approx(a if first.given == "yes" else 1 - a)
+
+
 def test_quantities_are_ranked_too():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (100, 2))

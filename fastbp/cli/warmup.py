@@ -10,9 +10,11 @@ import numpy as np
 from ..formulas.activations import ACTIVATIONS
 from ..formulas.costs import COSTS
 from ..formulas.optimizers import SGD, Adam, AdamW, RMSprop
+from ..insight.watch import Diagnostics
 from ..kernels.activate import activation_address, prime_address
 from ..kernels.blocking import SUM_ROWS
 from ..kernels.costs import cost_address
+from ..kernels.looks.gauge import gauge_address
 from ..kernels.online import online_address
 from ..kernels.rules import rule_address, rule_of
 from ..networks.fast import Network
@@ -73,13 +75,17 @@ def _run_kernels(dtype: str) -> None:
 
 
 def _compile_rows(dtype: str) -> None:
-    """Compile every formula of this package, a cost for each output that it takes; and a step in halves."""
+    """Compile every formula of this package, a cost for each output that it takes; a step in halves, and a look."""
     kind = dtype_of(dtype)
     trainer = Trainer(Network([2, 2, 1], dtype=dtype, l2=1.0, seed=0))
     trainer.apply(trainer.gradient(np.zeros((2, 2)), np.zeros((2, 1))))
+    for optimizer in OPTIMIZERS[:2]:  # which goes straight to w, and which does not
+        net = Network([2, 2, 1], dtype=dtype, seed=0)
+        net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 2, optimizer, callbacks=[Diagnostics(1)], verbose=0)
     for row in ACTIVATIONS.values():
         activation_address(row, kind)
         prime_address(row, kind)
+        gauge_address(row, kind)
     for cost in COSTS.values():
         for name in cost.outputs or ACTIVATIONS:
             cost_address(cost, ACTIVATIONS[name], kind)

@@ -38,11 +38,6 @@ class LayerLook(NamedTuple):
     by_weights: float | None  # |wᵀ δ^(l+1)| / |δ^(l+1)|, BP2's first factor; None at the output
     by_slope: float | None  # |δ| / |wᵀ δ^(l+1)|, its second, and dropout; at the output |δ| / |∇ₐC|, BP1's
 
-    @property
-    def speed(self) -> float:
-        """How fast the layer learns, as the book measures it (chapter 5): |∂C/∂b|."""
-        return self.nabla_b
-
 
 class Looks:
     """What an engine adds up while it looks."""

@@ -158,8 +158,11 @@ def _chunks(x: Array, y: Array) -> Iterator[tuple[Array, Array]]:
 
 def _describe(net: BaseNetwork, row: int, y: Array, outputs: Array, costs: Array, norms: Array) -> HardSample:
     given = answer = probability = None
+    names = net._known_classes()
+    if y.shape[1:] == (1,) and net._classes is not None and y[row, 0] in (0, 1):  # one output, which says yes or no
+        a, place = float(outputs[row, 0]), int(y[row, 0])
+        given, answer, probability = names[place], names[int(a > 0.5)], a if place else 1 - a
     if y.ndim == 1:
-        names = net._known_classes()
         given, answer = names[y[row]], names[int(np.argmax(outputs[row]))]
         probability = float(outputs[row, y[row]]) if net.spec.activation_rows[-1].is_probability else None
     return HardSample(row, given, answer, probability, float(costs[row]), float(norms[row]))

@@ -9,7 +9,7 @@ from ..border.spec import NetworkSpec
 from ..formulas.looks import LayerLook
 from ..formulas.steepness import FLAT, flattens, steepest
 
-SLOW = 10.0  # times slower than the fastest layer
+SLOW = 10.0  # times slower than a layer behind it
 SATURATED = 0.5  # of samples and neurons: it is worth a word where a layer is slow
 HELD_BACK = 10.0  # times smaller: what σ' at the output makes of a mistake; it is 4 for sigmoids at their best
 DEAD = 0.2  # of neurons
@@ -37,9 +37,11 @@ class Sign(NamedTuple):
 
 
 def slowdown(seen: Seen) -> float:
-    """How many times slower the slowest layer learns than the fastest; infinite if it does not learn at all."""
-    speeds = [layer.speed for layer in seen.layers]
-    return _times(max(speeds), min(speeds))
+    """How many times smaller δ is in a hidden layer than in one behind it; infinite where nothing arrives.
+
+    Not |∂C/∂b|, as the book has it: in a network that has learned, that is small where the samples' errors cancel.
+    """
+    return _slowest(seen.layers)[2]
 
 
 def held_back(seen: Seen) -> float:
@@ -63,15 +65,24 @@ def large_steps(seen: Seen) -> float:
     return max(layer.update_ratio or 0.0 for layer in seen.layers)
 
 
+def _slowest(layers: Sequence[LayerLook]) -> tuple[LayerLook, LayerLook, float]:
+    """Return the layer that learns slowest beside one behind it, that one, and how many times slower."""
+    found = layers[-1], layers[-1], 1.0
+    for place, slow in enumerate(layers[:-1]):
+        fast = max(layers[place + 1 :], key=lambda layer: layer.delta)
+        times = _times(fast.delta, slow.delta)
+        if times > found[2]:
+            found = slow, fast, times
+    return found
+
+
 def _say_slow(seen: Seen) -> tuple[int, str]:
-    slow = min(seen.layers, key=lambda layer: layer.speed)
-    fast = max(seen.layers, key=lambda layer: layer.speed)
-    factor = _times(fast.speed, slow.speed)
-    if not np.isfinite(factor):
-        text = f"layer {slow.layer} does not learn at all: ∂C/∂b is 0 there"
+    slow, fast, times = _slowest(seen.layers)
+    if not np.isfinite(times):
+        text = f"layer {slow.layer} does not learn at all: δ is 0 there"
     else:
-        text = f"layer {slow.layer} learns {_shown(factor)} times slower than layer {fast.layer}"
-        text += f" (|∂C/∂b| {slow.speed:.2g} against {fast.speed:.2g})"
+        text = f"layer {slow.layer} learns {_shown(times)} times slower than layer {fast.layer}"
+        text += f" (|δ| {slow.delta:.2g} against {fast.delta:.2g})"
     return slow.layer, f"{text}. {_why(seen.layers, slow.layer)}{_saturated(seen, slow)}"
 
 
@@ -80,8 +91,6 @@ def _why(layers: Sequence[LayerLook], slow: int) -> str:
     behind = layers[slow:-1]
     by_slope = float(np.prod([1.0 if layer.by_slope is None else layer.by_slope for layer in behind]))
     by_weights = float(np.prod([1.0 if layer.by_weights is None else layer.by_weights for layer in behind]))
-    if not behind:
-        return "No layer lies behind it: it is the samples' errors that cancel, or σ' at the output (BP1)"
     return f"On the way back there σ' makes δ {_become(by_slope)}, and the weights make it {_become(by_weights)} (BP2)"
 
 
