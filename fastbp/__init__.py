@@ -18,8 +18,8 @@ from .formulas.optimizers import AdamW as AdamW
 from .formulas.optimizers import RMSprop as RMSprop
 from .insight.diagnosis import Diagnosis as Diagnosis
 from .insight.diagnosis import diagnose as diagnose
+from .insight.norms import gradient_norms as gradient_norms
 from .insight.samples import HardestSamples as HardestSamples
-from .insight.samples import gradient_norms as gradient_norms
 from .insight.samples import hardest_samples as hardest_samples
 from .insight.watch import Diagnostics as Diagnostics
 from .networks.base import BaseNetwork as BaseNetwork

@@ -101,7 +101,7 @@ def report(net: BaseNetwork, data: Pair, words: str, found: Diagnosis, equations
 
 
 def _add_samples(page: Page, net: BaseNetwork, data: Pair, drawn: bool) -> None:
-    hardest = hardest_samples(net, *data, HARDEST, folds=0)
+    hardest = hardest_samples(net, *data, HARDEST, epochs=0)
     page.text(str(hardest))
     y = net._checked(*data)[1]
     if not drawn or y.ndim != 1 or net.sizes[-1] < 2:

@@ -12,3 +12,11 @@ def arguments_of(net: BaseNetwork) -> dict[str, Any]:
         "sizes": spec.sizes, "activation": list(rows[:-1]), "output": rows[-1], "cost": spec.cost_row,
         "initializer": spec.initializer, "l1": spec.l1, "l2": spec.l2, "dtype": spec.dtype, "seed": spec.seed,
     }  # fmt: skip
+
+
+def fresh_twin(net: BaseNetwork) -> BaseNetwork:
+    """Return a network like this one, with its classes and columns, but untrained."""
+    twin = type(net)(**arguments_of(net), dropout=net.spec.dropout)
+    twin.threads = net.threads
+    twin.__setstate__(net._besides())
+    return twin
