@@ -79,9 +79,9 @@ def _compile_rows(dtype: str) -> None:
     kind = dtype_of(dtype)
     trainer = Trainer(Network([2, 2, 1], dtype=dtype, l2=1.0, seed=0))
     trainer.apply(trainer.gradient(np.zeros((2, 2)), np.zeros((2, 1))))
-    for optimizer in OPTIMIZERS[:2]:  # which goes straight to w, and which does not
+    for rule in OPTIMIZERS[:2]:  # which goes straight to w, and which does not
         net = Network([2, 2, 1], dtype=dtype, seed=0)
-        net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 2, optimizer, callbacks=[Diagnostics(1)], verbose=0)
+        net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 2, rule, callbacks=[Diagnostics(1)], verbose=0)
     for row in ACTIVATIONS.values():
         activation_address(row, kind)
         prime_address(row, kind)
