@@ -102,6 +102,11 @@ class EquationRow(NamedTuple):
         return bool(self.place) or self.error == self.error
 
     @property
+    def tells(self) -> bool:
+        """Whether it would see a fault: not where rounding alone may be as large as the entries, as where σ is flat."""
+        return self.checked and (not self.passed or self.tolerance < VAGUE)
+
+    @property
     def passed(self) -> bool:
         """Whether the error is within its tolerance, or nothing was to be checked."""
         return not self.checked or self.error <= self.tolerance
@@ -122,6 +127,7 @@ class EquationRow(NamedTuple):
         return f"{self.quantity}[{self.layer}] ({equation}) {HEADINGS.get(self.against, 'given ' + self.against)}"
 
 
+VAGUE = 0.5  # of the largest entry
 HEADINGS = {"C": "against C", "a training step": "of a training step, against C"}
 
 
@@ -156,7 +162,7 @@ class EquationReport:
         """Return a table that ends with the verdict."""
         lines = [self.title, f"{'error':>9}  {'typical':>9}  {'allowed':>9}"]
         for row in self.rows:
-            mark = "" if row.passed else "   FAILED"
+            mark = "   FAILED" if not row.passed else "" if row.tells or not row.checked else "   (tells nothing)"
             numbers = [f"{value:9.2g}" for value in (row.error, row.typical, row.tolerance)]
             shown = "  ".join(numbers) if row.checked else f"{'no derivative here':>31}"
             lines.append(f"{shown}  {row.name}{mark}")
