@@ -73,6 +73,13 @@ def test_no_file_of_anybody_else_is_written_over(folder, capsys):
     assert "no such folder" in capsys.readouterr().err
 
 
+def test_nothing_is_said_of_random_numbers(tmp_path, capsys):
+    fastbp.Network([3, 5, 2], seed=0).save(tmp_path / "other.safetensors")
+    assert main(["diagnose", str(tmp_path / "other.safetensors")]) == 2
+    assert "fastbp diagnose MODEL DATA" in capsys.readouterr().err
+    assert not (tmp_path / "other.html").exists()
+
+
 def test_names_of_classes_and_columns_are_text(tmp_path):
     evil = "<script>alert(1)</script>"
     rng = np.random.default_rng(0)

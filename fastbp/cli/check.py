@@ -15,6 +15,7 @@ from .arrays import Pair
 from .outcome import Outcome, UsageError, usage
 
 MAX_ROWS = 100
+RANDOM = "random numbers"
 
 Report = CheckReport | EquationReport
 
@@ -65,7 +66,7 @@ def read_samples(data: str | None, target: str | None, net: BaseNetwork) -> tupl
         return Pair(found.x, found.y if found.y.ndim > 1 else _labels(data, found.y, net)), data
     if net.columns is None and (net.sizes[0], net.sizes[-1]) == (64, 10):
         return Pair(*load_digits()[2:]), "the digits' test part"
-    return _random_samples(net), "random numbers"
+    return _random_samples(net), RANDOM
 
 
 def _labels(path: str, y: Array, net: BaseNetwork) -> Array:

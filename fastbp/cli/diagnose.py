@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("model", metavar="MODEL", help="a saved network")
-    add("data", metavar="DATA", nargs="?", help="samples with answers (default: the digits if they fit, else random)")
+    add("data", metavar="DATA", nargs="?", help="samples with answers (default: the digits, if they fit)")
     add("--target", metavar="COLUMN", help="of a table: the answers, by name or number (default: as in training)")
     add("--output", metavar="FILE.html", help="where the report goes (default: MODEL with .html, in its folder)")
 
@@ -58,6 +58,10 @@ def run(options: argparse.Namespace) -> Outcome:
     path = _place(options)
     net = Network.load(options.model)
     (x, y), words = check.read_samples(options.data, options.target, net)
+    if words == check.RANDOM:
+        raise UsageError(
+            "what a network learns slowly is seen on its data: fastbp diagnose MODEL DATA, with the answers"
+        )
     found = diagnose(net, x, y)
     equations = check_equations(net, x[:CHECKED], y[:CHECKED])
     files.replace(path, report(net, Pair(x, y), words, found, equations).encode())
