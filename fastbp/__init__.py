@@ -5,6 +5,7 @@ from . import plotting as plotting
 from .checking.cross import cross_check as cross_check
 from .checking.equations import check_equations as check_equations
 from .checking.report import CheckReport as CheckReport
+from .checking.report import EquationReport as EquationReport
 from .errors import DataFileError as DataFileError
 from .errors import DivergenceError as DivergenceError
 from .errors import ModelFileError as ModelFileError
@@ -12,6 +13,7 @@ from .formulas import activations as activations
 from .formulas import schedules as schedules
 from .formulas.activations import Activation as Activation
 from .formulas.costs import Cost as Cost
+from .formulas.looks import LayerLook as LayerLook
 from .formulas.optimizers import SGD as SGD
 from .formulas.optimizers import Adam as Adam
 from .formulas.optimizers import AdamW as AdamW
@@ -47,11 +49,13 @@ __all__ = [
     "Diagnosis",
     "Diagnostics",
     "DivergenceError",
+    "EquationReport",
     "Evaluation",
     "Forward",
     "Gradients",
     "HardestSamples",
     "History",
+    "LayerLook",
     "ModelFileError",
     "Network",
     "RMSprop",
