@@ -37,12 +37,10 @@ class Row(NamedTuple):
         return f"{head}[{self.layer}] {rest}".rstrip()
 
 
-@dataclass(frozen=True, repr=False)
-class CheckReport:
-    """The outcome of `cross_check` or `check_equations`; print it to read it."""
+class Report:
+    """What reports have in common; they are true where all is well, so that `assert check(...)` means what it says."""
 
-    title: str
-    rows: tuple[Row, ...]
+    rows: tuple[Any, ...]
 
     @property
     def passed(self) -> bool:
@@ -50,13 +48,21 @@ class CheckReport:
         return all(row.passed for row in self.rows)
 
     def __bool__(self) -> bool:
-        """Whether every row passed, so that `assert cross_check(...)` means what it says."""
+        """Whether every row passed."""
         return self.passed
 
     @property
-    def worst(self) -> Row:
+    def worst(self) -> Any:
         """The row nearest to its tolerance, or furthest beyond it."""
         return max(self.rows, key=lambda row: row.share)
+
+
+@dataclass(frozen=True, repr=False)
+class CheckReport(Report):
+    """The outcome of `cross_check`; print it to read it."""
+
+    title: str
+    rows: tuple[Row, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -132,26 +138,12 @@ HEADINGS = {"C": "against C", "a training step": "of a training step, against C"
 
 
 @dataclass(frozen=True, repr=False)
-class EquationReport:
+class EquationReport(Report):
     """The outcome of `check_equations`; print it to read it."""
 
     title: str
     rows: tuple[EquationRow, ...]
     verdict: str  # in words: what is wrong and where, or that nothing is
-
-    @property
-    def passed(self) -> bool:
-        """Whether every row passed."""
-        return all(row.passed for row in self.rows)
-
-    def __bool__(self) -> bool:
-        """Whether every row passed, so that `assert check_equations(...)` means what it says."""
-        return self.passed
-
-    @property
-    def worst(self) -> EquationRow:
-        """The row nearest to its tolerance, or furthest beyond it."""
-        return max(self.rows, key=lambda row: row.share)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
