@@ -62,6 +62,30 @@ def test_nothing_is_no_reason_to_stop():
     assert "back to δ 0 in layer 1" in drawn(plotting.plot_factors(ended)).ax_.get_title()
 
 
+def test_a_way_that_ends_names_the_layer_and_the_cause():
+    """An output whose σ' is 0 has a mistake to send back; weights of 0 stop it one layer before theirs."""
+    x, y = rng.normal(size=(40, 5)), rng.random((40, 3))
+    net = fastbp.Network([5, 7, 6, 3], output="relu", cost="quadratic", seed=0)
+    net.biases = [*net.biases[:-1], np.full(3, -50.0)]
+    assert (
+        "σ' is 0 at the output"
+        in drawn(plotting.plot_factors(fastbp.diagnose(net, x, y).layers)).ax_.texts[0].get_text()
+    )
+    net = fastbp.Network([5, 7, 6, 3], seed=0)
+    net.weights = [*net.weights[:-1], np.zeros((3, 6))]
+    assert "back to δ 0 in layer 1 " in drawn(plotting.plot_factors(fastbp.diagnose(net, x, y).layers)).ax_.get_title()
+
+
+@pytest.mark.parametrize("delta", [np.inf, np.nan])
+def test_what_is_not_finite_is_not_said_to_be_0(delta):
+    broken = (look(0), look(1, delta=delta, by_weights=None))
+    assert "not finite" in drawn(plotting.plot_factors(broken)).ax_.texts[0].get_text()
+    inside = (look(0), look(1, by_weights=delta), look(2, by_weights=None))
+    assert f"δ {delta} in layer 1 " in drawn(plotting.plot_factors(inside)).ax_.get_title()
+    lost = (look(0, by_slope=1e-300), look(1, delta=1e-20, by_weights=None))  # no axis goes there
+    assert "δ 1.1e-320 in layer 0 " in drawn(plotting.plot_factors(lost)).ax_.get_title()
+
+
 def test_the_waterfall_ends_at_the_first_layer():
     net = fastbp.Network([5, 7, 6, 3], seed=0)
     found = fastbp.diagnose(net, rng.normal(size=(40, 5)), rng.integers(0, 3, 40))
