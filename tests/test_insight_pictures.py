@@ -93,9 +93,28 @@ def test_the_waterfall_ends_at_the_first_layer():
     assert last == pytest.approx(found.layers[0].delta)
 
 
-def test_names_of_ones_own_are_text():
-    moments = [layers(2, activation="$steep$")] * 3
-    drawn(plotting.plot_saturation(moments))
+@pytest.mark.parametrize("delta", [np.inf, np.nan])
+def test_speeds_that_are_not_finite_are_not_0(delta):
+    speeds = drawn(plotting.plot_speeds([(look(0, delta=delta), look(1))]))
+    assert [t.get_text() for t in speeds.ax_.get_legend().get_texts()] == ["0 sigmoid: δ is not finite", "1 sigmoid"]
+
+
+def test_no_epoch_is_said_to_be_none():
+    for draw in (plotting.plot_speeds, plotting.plot_saturation):
+        with pytest.raises(ValueError, match="nothing was seen yet"):
+            draw([])
+
+
+@pytest.mark.parametrize("name", ["$steep$", r"$\frac", "_", "a & <b>"])
+def test_names_of_ones_own_are_text(name):
+    net = fastbp.Network([5, 4, 3], activation=fastbp.Activation(name, np.tanh), seed=0)
+    x, y = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+    watch = fastbp.Diagnostics(1)
+    net.fit(x, y, 2, callbacks=[watch], verbose=0)
+    assert drawn(watch.plot()).ax_.get_legend().get_texts()[0].get_text() == f"0 {name}"
+    drawn(plotting.plot_saturation(watch.epochs))
+    drawn(plotting.plot_distributions(net, x))
+    drawn(fastbp.diagnose(net, x, y).plot())
 
 
 @pytest.mark.parametrize("sizes", [[1, 1], [3, 1000, 1], [9, 4, 4, 4, 4, 4, 2]], ids=str)
@@ -103,6 +122,23 @@ def test_distributions_have_two_histograms_per_layer(sizes):
     net = fastbp.Network(sizes, activation="relu", seed=0)
     display = drawn(plotting.plot_distributions(net, rng.normal(size=(20, sizes[0]))))
     assert len(display.figure_.axes) == 2 * (len(sizes) - 1)
+
+
+def test_saturated_neurons_have_a_distribution():
+    """Activations of 1 and of 1 less the least that float64 knows: there is no room for bins between them."""
+    net = fastbp.Network([5, 7, 3], dtype="float64", seed=0)
+    net.biases = [np.full(7, 36.6), net.biases[1]]
+    x = rng.normal(size=(40, 5))
+    assert 0 < np.ptp(net.forward(x).activations[1]) < 1e-14
+    drawn(plotting.plot_distributions(net, x))
+    assert "<img" in fastbp.diagnose(net, x, rng.integers(0, 3, 40))._repr_html_()
+
+
+def test_what_is_not_finite_is_counted_beside_a_distribution():
+    net = fastbp.Network([5, 3, 2], activation="relu", dtype="float32", seed=0)
+    net.weights = [np.full((3, 5), 2e38), net.weights[1]]
+    display = drawn(plotting.plot_distributions(net, np.array([[1.0] * 5, [0.1] * 5])))
+    assert [text.get_text() for text in display.ax_.texts] == ["3 of 6 are not finite"]
 
 
 def test_weights_are_images_where_inputs_are():
@@ -117,14 +153,30 @@ def test_equations_that_fail_stand_out():
     net = fastbp.Network([5, 7, 3], seed=0)
     report = fastbp.check_equations(net, rng.normal(size=(10, 5)), rng.integers(0, 3, 10))
     assert "The equations hold" in drawn(plotting.plot_equations(report)).ax_.get_title()
-    wrong = report.rows[3]._replace(error=np.nan)
-    worse = type(report)(report.title, (*report.rows[:3], wrong, *report.rows[4:]), "BP2 is wrong")
-    ax = drawn(plotting.plot_equations(worse)).ax_
-    assert "NOT" in ax.get_title() or not wrong.checked
-    failed = type(report)(report.title, (report.rows[0]._replace(error=1.0),), "it is wrong")
-    ax = drawn(plotting.plot_equations(failed)).ax_
-    assert "NOT" in ax.get_title()
-    assert "FAILED" in [text.get_text() for text in ax.get_legend().get_texts()][-1]
+    for error in (1.0, np.nan, np.inf):
+        failed = type(report)(report.title, (report.rows[0]._replace(error=error), *report.rows[1:]), "it is wrong")
+        ax = drawn(plotting.plot_equations(failed)).ax_
+        assert "do NOT all hold" in ax.get_title()
+        (line,) = [line for line in ax.lines if line.get_label() == "error, FAILED"]
+        assert line.get_marker() == "X"
+        assert list(line.get_ydata()) == [0]
+        assert line.get_xdata()[0] > max(row.tolerance for row in report.rows)
+
+
+def test_rows_that_tell_nothing_do_not_look_passed():
+    net = fastbp.Network([5, 7, 3], seed=0)
+    report = fastbp.check_equations(net, rng.normal(size=(10, 5)), rng.integers(0, 3, 10))
+    vague = type(report)(report.title, (report.rows[0]._replace(tolerance=2.0), *report.rows[1:]), "")
+    ax = drawn(plotting.plot_equations(vague)).ax_
+    assert "hold where they can be checked" in ax.get_title()
+    assert [list(line.get_ydata()) for line in ax.lines if line.get_label() == "error, tells nothing"] == [[0]]
+    unseen = [row._replace(error=np.nan, place=()) for row in report.rows]
+    assert (
+        "hold where"
+        in drawn(plotting.plot_equations(type(report)(report.title, (unseen[0], *report.rows[1:]), ""))).ax_.get_title()
+    )
+    nothing = drawn(plotting.plot_equations(type(report)(report.title, tuple(unseen), "")))
+    assert "nothing was checked" in nothing.ax_.texts[0].get_text()
 
 
 def test_an_axes_that_is_given_is_drawn_on():

@@ -10,6 +10,7 @@ from .learning import color
 
 BINS = 60
 MOST_IMAGES = 25
+NARROWEST = 1e-9  # of the largest value: between closer ones float64 has no room for the bins
 
 
 def plot_distributions(net: Any, x: Any, figure: Any = None) -> Display:
@@ -20,9 +21,12 @@ def plot_distributions(net: Any, x: Any, figure: Any = None) -> Display:
     grid = figure.subplots(layers, 2, squeeze=False)
     for place, (z, a) in enumerate(zip(states.zs, states.activations[1:], strict=True)):
         for ax, values, name in zip(grid[place], (z, a), "za", strict=True):
-            finite = np.asarray(values, float).ravel()
-            finite = finite[np.isfinite(finite)]
-            ax.hist(finite, BINS, color=color(place, layers, ax), histtype="stepfilled")
+            every = np.asarray(values, float).ravel()
+            finite = every[np.isfinite(every)]
+            ax.hist(finite, BINS, range=_reach(finite), color=color(place, layers, ax), histtype="stepfilled")
+            if len(finite) < len(every):
+                words = f"{len(every) - len(finite)} of {len(every)} are not finite"
+                ax.text(0.5, 0.8, words, ha="center", fontsize=7, transform=ax.transAxes)
             ax.set_yticks([])
             ax.tick_params(labelsize=7)
             if place == 0:
@@ -55,3 +59,10 @@ def plot_weights(net: Any, figure: Any = None) -> Display:
     figure.colorbar(image, ax=grid, label="weight", shrink=0.9)
     figure.suptitle(f"What {count} of {len(w)} neurons of layer 0 look for", fontsize=11)
     return Display(grid[0][0], figure)
+
+
+def _reach(values: Any) -> tuple[float, float] | None:
+    """Return where the bins lie if the values are all but the same, as of neurons that are saturated."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+    least = NARROWEST * max(abs(low), abs(high))
+    return (low - least, high + least) if high - low < least else None

@@ -14,24 +14,29 @@ SHARES = {"saturated": "saturated", "dead": "dead", "small_inputs": "inputs near
 def plot_speeds(epochs: Sequence[Sequence[Any]], ax: Any = None) -> Display:
     """Draw |δ| of each layer over the epochs, from `Diagnostics.epochs`, on a logarithmic axis.
 
-    A layer whose δ is 0 everywhere has no line, and its label says so.
+    A layer whose δ is 0 everywhere, or not finite, has no line, and its label says so.
     """
+    _require_some(epochs)
     ax = axes(ax, 7)
-    layers = list(epochs[0])
+    layers, positive = list(epochs[0]), False
     for layer in layers:
         values = np.array([looks[layer.layer].delta for looks in epochs], float)
-        shown = np.where(values > 0, values, np.nan)
-        label = f"{layer.layer} {layer.activation}" + (": δ is 0" if not np.isfinite(shown).any() else "")
+        shown = np.where((values > 0) & np.isfinite(values), values, np.nan)
+        missing = ": δ is not finite" if np.any(~np.isfinite(values)) else ": δ is 0"
+        label = f"{layer.layer} {layer.activation}" + (missing if np.isnan(shown).all() else "")
         marked = MARKERS[layer.layer % len(MARKERS)]
         ax.plot(range(1, len(epochs) + 1), shown, marker=marked, ms=4, lw=1.5, markevery=max(1, len(epochs) // 15),
                 color=color(layer.layer, len(layers), ax), label=label)  # fmt: skip
-    if any(look.delta > 0 for looks in epochs for look in looks):
+        positive |= not np.isnan(shown).all()
+    if positive:
         ax.set_yscale("log")
     _use_whole_epochs(ax, len(epochs))
     ax.set(ylabel="|δ| of a typical sample")
     ax.set_title("How much of the mistake reaches each layer")
     ax.grid(alpha=0.25)
-    ax.legend(title="layer", fontsize=8, ncols=1 + len(layers) // 9, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
+    for name in ax.legend(title="layer", fontsize=8, ncols=1 + len(layers) // 9, **place).get_texts():
+        name.set_parse_math(False)  # activations of one's own may have any name
     return display(ax)
 
 
@@ -40,6 +45,7 @@ def plot_saturation(looks: Sequence[Any], ax: Any = None) -> Display:
 
     `looks` is `Diagnostics.epochs`, or the layers of one moment, as `Diagnosis.layers`.
     """
+    _require_some(looks)
     one_moment = hasattr(looks[0], "saturated")
     layers = looks if one_moment else looks[0]
     if one_moment:
@@ -71,6 +77,11 @@ def color(place: int, count: int, ax: Any) -> Any:
 
     first = 0.05 if sum(ax.get_facecolor()[:3]) > 1.5 else 0.3
     return colormaps["viridis"](first + 0.65 * place / max(1, count - 1))
+
+
+def _require_some(looks: Sequence[Any]) -> None:
+    if not len(looks):
+        raise ValueError("nothing was seen yet: Diagnostics.epochs is filled by net.fit(..., callbacks=[it])")
 
 
 def _readable(ax: Any, value: float) -> Any:
