@@ -105,7 +105,7 @@ def test_no_epoch_is_said_to_be_none():
             draw([])
 
 
-@pytest.mark.parametrize("name", ["$steep$", r"$\frac", "_", "a & <b>"])
+@pytest.mark.parametrize("name", ["$steep$", r"$\frac$", "_", "a & <b>"])
 def test_names_of_ones_own_are_text(name):
     net = fastbp.Network([5, 4, 3], activation=fastbp.Activation(name, np.tanh), seed=0)
     x, y = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
