@@ -86,6 +86,17 @@ def test_what_is_not_finite_is_not_said_to_be_0(delta):
     assert "δ 1.1e-320 in layer 0 " in drawn(plotting.plot_factors(lost)).ax_.get_title()
 
 
+def test_epochs_have_their_numbers_in_both_pictures():
+    moments = [(look(0), look(1, "softmax", saturated=None))] * 12
+    for draw in (plotting.plot_speeds, plotting.plot_saturation):
+        ax = drawn(draw(moments)).ax_
+        low, high = ax.get_xlim()
+        ticks = [label.get_text() for label in ax.get_xticklabels() if low <= label.get_position()[0] <= high]
+        assert ticks == ["2", "4", "6", "8", "10", "12"]
+    assert ax.images[0].get_extent() == [0.5, 12.5, 1.5, -0.5]
+    assert [(text.get_position()[1], text.get_text()[0]) for text in ax.texts] == [(1, "–")]
+
+
 def test_the_waterfall_ends_at_the_first_layer():
     net = fastbp.Network([5, 7, 6, 3], seed=0)
     found = fastbp.diagnose(net, rng.normal(size=(40, 5)), rng.integers(0, 3, 40))

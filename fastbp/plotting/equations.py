@@ -28,13 +28,13 @@ def plot_equations(report: Any, ax: Any = None) -> Display:
     vague = np.array([not row.tells for row in rows])
     plain = ax.xaxis.label.get_color()
     ax.hlines(places, LEAST, allowed, color=ALLOWED, lw=5, alpha=0.35, label="allowed")
-    for marker, fill, which, shade, name in (
-        ("o", "full", ~failed & ~vague, RIGHT, "error, passed"),
-        ("o", "none", vague, plain, "error, tells nothing"),
-        ("X", "full", failed, WRONG, "error, FAILED"),
+    for marker, size, fill, which, shade, name in (
+        ("o", 5, "full", ~failed & ~vague, RIGHT, "error, passed"),
+        ("o", 5, "none", vague, plain, "error, tells nothing"),
+        ("X", 10, "full", failed, WRONG, "error, FAILED"),
     ):
         if which.any():
-            ax.plot(errors[which], places[which], marker, fillstyle=fill, color=shade, ms=5, label=name)
+            ax.plot(errors[which], places[which], marker, ms=size, fillstyle=fill, color=shade, label=name)
     ax.set_xscale("log")
     ax.set_xlim(min(errors.min(), allowed.min()) / 3, max(errors.max(), most) * 3)
     ax.set_yticks(places, [row.name for row in rows], fontsize=7)

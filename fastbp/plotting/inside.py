@@ -29,6 +29,7 @@ def plot_distributions(net: Any, x: Any, figure: Any = None) -> Display:
                 ax.text(0.5, 0.8, words, ha="center", fontsize=7, transform=ax.transAxes)
             ax.set_yticks([])
             ax.tick_params(labelsize=7)
+            ax.locator_params(axis="x", nbins=5)
             if place == 0:
                 ax.set_title(name)
         grid[place][0].set_ylabel(f"{place} {net.spec.activations[place]}", fontsize=8, parse_math=False)

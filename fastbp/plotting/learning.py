@@ -30,7 +30,7 @@ def plot_speeds(epochs: Sequence[Sequence[Any]], ax: Any = None) -> Display:
         positive |= not np.isnan(shown).all()
     if positive:
         ax.set_yscale("log")
-    _use_whole_epochs(ax, len(epochs))
+    _use_whole_epochs(ax)
     ax.set(ylabel="|δ| of a typical sample")
     ax.set_title("How much of the mistake reaches each layer")
     ax.grid(alpha=0.25)
@@ -56,7 +56,10 @@ def plot_saturation(looks: Sequence[Any], ax: Any = None) -> Display:
         columns = []
     shares = np.array([[np.nan if value is None else 100 * value for value in row] for row in values])
     ax = axes(ax, 7 if not one_moment else 5, 1.6 + 0.32 * len(layers))
-    image = ax.imshow(np.ma.masked_invalid(shares), "cividis", vmin=0, vmax=100, aspect="auto", interpolation="nearest")
+    first = 0 if one_moment else 1  # epochs have their numbers
+    extent = (first - 0.5, first + shares.shape[1] - 0.5, len(layers) - 0.5, -0.5)
+    image = ax.imshow(np.ma.masked_invalid(shares), "cividis", vmin=0, vmax=100, aspect="auto",
+                      interpolation="nearest", extent=extent)  # fmt: skip
     ax.set_yticks(range(len(layers)), [f"{layer.layer} {layer.activation}" for layer in layers], parse_math=False)
     ax.set_ylabel("layer")
     if one_moment:
@@ -65,7 +68,9 @@ def plot_saturation(looks: Sequence[Any], ax: Any = None) -> Display:
             words = "–" if np.isnan(value) else f"{value:.0f} %"
             ax.text(column, row, words, ha="center", va="center", fontsize=8, color=_readable(ax, value))
     else:
-        _use_whole_epochs(ax, len(looks), first=0)
+        _use_whole_epochs(ax)
+        for row in np.flatnonzero(np.isnan(shares).all(axis=1)).tolist():
+            ax.text((1 + len(looks)) / 2, row, "– (σ' is no number per neuron)", ha="center", va="center", fontsize=8)
     ax.set_title("Shares of neurons and inputs" if one_moment else "Saturated neurons: |σ'| below 4 % of its largest")
     ax.figure.colorbar(image, ax=ax, label="%")
     return display(ax)
@@ -90,10 +95,8 @@ def _readable(ax: Any, value: float) -> Any:
     return "white" if value < 50 else "black"
 
 
-def _use_whole_epochs(ax: Any, epochs: int, first: int = 1) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+def _use_whole_epochs(ax: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
 
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
-    if first == 0:
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x + 1:.0f}"))
