@@ -2,14 +2,19 @@
 
 import base64
 import io
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from .html import table
 
-GENERATOR = '<meta name="generator" content="fastbp">'  # so that a page of ours may be written again, and no other
+HEAD = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="generator" content="fastbp">'
+)
+OURS = re.compile(rb'<!doctype html>\n<html lang="[^"]*"><head>' + re.escape(HEAD.encode()))  # so each page begins
 STYLE = """
 :root { color-scheme: light dark; --text: #1b1b1b; --back: #ffffff; --line: #d0d0d0; --soft: #f4f4f4; }
 @media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --back: #16181c; --line: #40444c; --soft: #22252b; } }
@@ -62,13 +67,18 @@ class Page:
 
     def render(self) -> str:
         """Return the page."""
-        head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width">{GENERATOR}'
         title = escape(self.title)
         body = "\n".join([f"<h1>{title}</h1>", *self.parts])
         return (
-            f'<!doctype html>\n<html lang="{self.lang}"><head>{head}<title>{title}</title>'
+            f'<!doctype html>\n<html lang="{escape(self.lang)}"><head>{HEAD}<title>{title}</title>'
             f"<style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
         )
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file is a page of fastbp, which may be written again; one that merely quotes such a page is not."""
+    with path.open("rb") as file:
+        return OURS.match(file.read(1000)) is not None
 
 
 def picture(draw: Callable[[], Any], style: str = "default") -> str:

@@ -64,11 +64,29 @@ def test_json_is_the_diagnosis(folder, capsys):
     assert len(said["layers"]) == 5
 
 
-def test_no_file_of_anybody_else_is_written_over(folder, capsys):
-    (folder / "mine.html").write_text("mine")
-    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "mine.html")]) == 2
-    assert "name another with --output" in capsys.readouterr().err
-    assert (folder / "mine.html").read_text() == "mine"
+MARK = '<meta name="generator" content="fastbp">'
+
+
+@pytest.mark.parametrize("mine", ["mine", "", f"<!doctype html>\n<html><body><pre>{MARK}</pre>", f"{MARK}\n# my notes"])
+@pytest.mark.parametrize("command", ["diagnose", "lesson"])
+def test_no_file_of_anybody_else_is_written_over(command, mine, folder, capsys):
+    """A page that quotes ours is not ours."""
+    (folder / "mine.html").write_text(mine)
+    option = "--output" if command == "diagnose" else "--html"
+    model = [str(folder / "slow.safetensors")] if command == "diagnose" else []
+    assert main([command, *model, option, str(folder / "mine.html")]) == 2
+    assert f"name another with {option}" in capsys.readouterr().err
+    assert (folder / "mine.html").read_text() == mine
+
+
+def test_a_page_of_ours_is_written_again(folder, page, capsys):
+    assert MARK in page[:1000]
+    (folder / "again.html").write_text(Page("another", lang="zh").render(), encoding="utf-8")
+    assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "again.html")]) == 0
+    assert (folder / "again.html").read_text(encoding="utf-8") == page
+
+
+def test_a_folder_that_is_not_there_is_named(folder, capsys):
     assert main(["diagnose", str(folder / "slow.safetensors"), "--output", str(folder / "none" / "x.html")]) == 1
     assert "no such folder" in capsys.readouterr().err
 

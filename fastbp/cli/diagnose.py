@@ -19,7 +19,7 @@ from ..insight.samples import hardest_samples
 from ..insight.words import HEADS, row
 from ..networks.base import BaseNetwork
 from ..networks.fast import Network
-from ..pages import GENERATOR, Page
+from ..pages import Page
 from ..plotting import (
     Mistake,
     plot_confusion,
@@ -30,7 +30,7 @@ from ..plotting import (
     plot_weights,
 )
 from ..plotting.mistakes import MOST
-from . import check, models
+from . import check, models, place
 from .arrays import Pair
 from .outcome import Outcome, UsageError
 from .picture import LEAST_SIDE
@@ -55,7 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Outcome:
     """Diagnose, check, and write the report."""
-    path = _place(options)
+    path = place.checked(Path(options.output or Path(options.model).with_suffix(".html")), "--output")
     net = Network.load(options.model)
     (x, y), words = check.read_samples(options.data, options.target, net)
     if words == check.RANDOM:
@@ -136,13 +136,3 @@ def _side(net: BaseNetwork) -> int:
     """Return the side of square images, or 0 where the inputs are none."""
     side = int(np.sqrt(net.sizes[0]))
     return side if side >= LEAST_SIDE and side * side == net.sizes[0] and net.columns is None else 0
-
-
-def _place(options: argparse.Namespace) -> Path:
-    """Return where the report goes, before any work is done; no file of anybody else's is written over."""
-    path = Path(options.output) if options.output else Path(options.model).with_suffix(".html")
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{path.parent}: no such folder; make it, or choose another --output")
-    if path.exists() and GENERATOR.encode() not in path.read_bytes()[:1000]:
-        raise UsageError(f"{path} is there already and not by fastbp; name another with --output FILE.html")
-    return path

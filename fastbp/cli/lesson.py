@@ -17,8 +17,9 @@ from ..lesson import en, zh
 from ..lesson.charts import as_figure, as_text
 from ..lesson.experiments import run as run_experiments
 from ..lesson.story import Block, tell
-from ..pages import GENERATOR, Page
-from .outcome import Outcome, UsageError
+from ..pages import Page
+from . import place
+from .outcome import Outcome
 
 LANGUAGES = {"en": en.WORDS, "zh": zh.WORDS}
 WIDEST = 100
@@ -51,14 +52,9 @@ def _place(wanted: str | None) -> Path | None:
     """Return where the page goes, before any work is done."""
     if wanted is None:
         return None
-    path = Path(wanted)
     if find_spec("matplotlib") is None:
         raise ImportError("the page has plots, which need matplotlib: pip install 'fastbp[plot]'; or leave out --html")
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(f"{path.parent}: no such folder; make it, or choose another --html")
-    if path.exists() and GENERATOR.encode() not in path.read_bytes()[:1000]:
-        raise UsageError(f"{path} is there already and not by fastbp; name another file")
-    return path
+    return place.checked(Path(wanted), "--html")
 
 
 def _text(title: str, blocks: Sequence[Block]) -> str:
