@@ -28,7 +28,9 @@ th, td { border-bottom: 1px solid var(--line); padding: .25rem .6rem; text-align
 th:first-child, td:first-child { text-align: left; } caption { text-align: left; padding: .4rem .6rem; }
 figure { margin: 1.2rem 0; } img { max-width: 100%; height: auto; } figcaption { font-size: .9rem; }
 .advice { border-left: 4px solid #c1440e; padding-left: .8rem; } .good { border-color: #2e7d32; }
-@media print { body { max-width: none; } pre { white-space: pre-wrap; } figure, table { break-inside: avoid; } }
+@media print { body { max-width: none; } pre { white-space: pre-wrap; } figure, table { break-inside: avoid; }
+               .box { overflow: visible; } table { font-size: .7rem; }
+               th, td { padding: .2rem .3rem; white-space: normal; } }
 """
 DARK = "dark_background"
 DPI = 110

@@ -137,15 +137,18 @@ addEventListener("load", () => document.body.setAttribute("data-seen", JSON.stri
   outside: [...document.querySelectorAll("body > *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
     .map(e => e.tagName),
   scroll: document.documentElement.scrollWidth, width: innerWidth,
+  hidden: [...document.querySelectorAll(".box, pre")].filter(e => e.scrollWidth > e.clientWidth).map(e => e.tagName),
 })));
 </script>"""
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here to open the page in")
-@pytest.mark.parametrize("width", [1200, 520])
-def test_a_browser_shows_all_of_it(width, page, tmp_path):
+@pytest.mark.parametrize(("width", "medium"), [(1200, "screen"), (520, "screen"), (700, "print")])
+def test_a_browser_shows_all_of_it(width, medium, page, tmp_path):
+    """On a screen what is wide scrolls in its box; paper, of 700 px, cannot scroll."""
     probe = tmp_path / "probe.html"
-    probe.write_text(page.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    shown = page.replace("@media print", "@media all") if medium == "print" else page
+    probe.write_text(shown.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     command = [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'browser'}", f"--window-size={width},900"]
     run = subprocess.run(
         [*command, "--virtual-time-budget=4000", "--dump-dom", probe.as_uri()],
@@ -156,6 +159,8 @@ def test_a_browser_shows_all_of_it(width, page, tmp_path):
     assert min(seen["images"]) > 300
     assert seen["outside"] == []
     assert seen["scroll"] <= seen["width"]
+    if medium == "print":
+        assert seen["hidden"] == []
     picture = tmp_path / "page.png"
     subprocess.run([*command, f"--screenshot={picture}", probe.as_uri()], capture_output=True, timeout=120, check=True)
     assert picture.stat().st_size > 20_000
