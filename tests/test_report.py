@@ -11,6 +11,8 @@ import pytest
 
 import fastbp
 from fastbp.cli import main
+from fastbp.cli.arrays import Pair
+from fastbp.cli.diagnose import report
 from fastbp.pages import Page
 
 pytest.importorskip("matplotlib")
@@ -129,6 +131,36 @@ def test_quantities_have_a_report_too(tmp_path):
     net = fastbp.Network([2, 20, 1], activation="tanh", seed=0)
     net.save(tmp_path / "price.safetensors")
     assert main(["diagnose", str(tmp_path / "price.safetensors"), str(tmp_path / "data.npz")]) == 0
+
+
+@pytest.mark.parametrize("task", ["two classes", "probabilities", "a quantity"])
+def test_one_output_is_confused_where_it_has_classes(task):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    up = x[:, 0] > 0
+    answers = {"two classes": np.where(up, "up", "down"), "probabilities": np.where(up, 0.75, 0.25)}
+    y = answers.get(task, x[:, :1])
+    output, cost = ("sigmoid", "binary_cross_entropy") if task in answers else ("identity", "quadratic")
+    net = fastbp.Network([3, 5, 1], output=output, cost=cost, seed=0)
+    net.fit(x, y, epochs=1, verbose=0)
+    page = report(net, Pair(x, y), "some", fastbp.diagnose(net, x, y), fastbp.check_equations(net, x, y))
+    assert ("Which class is taken for which." in page) == (task == "two classes")
+    assert "The worst mistakes" not in page
+
+
+@pytest.mark.parametrize(("name", "images"), [("pixel", True), ("age", False)])
+def test_columns_are_pixels_if_they_are_called_so(name, images, tmp_path):
+    """As in the picture that `fastbp train` draws."""
+    rng = np.random.default_rng(0)
+    rows = [",".join([*(f"{name}{i}" for i in range(25)), "kind"])]
+    rows += [",".join([*map(str, rng.normal(size=25).round(3)), "ab"[k % 2]]) for k in range(60)]
+    (tmp_path / "data.csv").write_text("\n".join(rows) + "\n")
+    model, data = str(tmp_path / "net.safetensors"), str(tmp_path / "data.csv")
+    assert main(["train", data, "--target", "kind", "--epochs", "1", "--output", model, "--no-plot"]) == 0
+    assert main(["diagnose", model, data]) == 0
+    page = (tmp_path / "net.html").read_text(encoding="utf-8")
+    assert ("as images of its inputs" in page) == ("The worst mistakes" in page) == images
+    assert "Which class is taken for which." in page
 
 
 PROBE = """<script>

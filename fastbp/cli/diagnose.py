@@ -6,7 +6,6 @@ The report has the advice, how each layer learns, what it confuses, and the verd
 import argparse
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from ..networks.base import BaseNetwork
 from ..networks.fast import Network
 from ..pages import Page
 from ..plotting import (
-    Mistake,
     plot_confusion,
     plot_diagnosis,
     plot_distributions,
@@ -29,11 +27,9 @@ from ..plotting import (
     plot_mistakes,
     plot_weights,
 )
-from ..plotting.mistakes import MOST
-from . import check, models, place
+from . import check, confusion, models, picture, place
 from .arrays import Pair
 from .outcome import Outcome, UsageError
-from .picture import LEAST_SIDE
 
 CHECKED = 64  # samples, for the equations
 HARDEST = 15
@@ -90,7 +86,7 @@ def report(net: BaseNetwork, data: Pair, words: str, found: Diagnosis, equations
     if drawn:
         page.figure(lambda: plot_diagnosis(found).figure_, FACTORS)
         page.figure(lambda: plot_distributions(net, found.x).figure_, "How z and a are spread in each layer.")
-        if _side(net):
+        if picture.side(net.sizes[0], net.columns):
             page.figure(lambda: plot_weights(net).figure_, "Weights of the first layer, as images of its inputs.")
     page.heading("Samples")
     _add_samples(page, net, data, drawn)
@@ -107,32 +103,21 @@ def report(net: BaseNetwork, data: Pair, words: str, found: Diagnosis, equations
 def _add_samples(page: Page, net: BaseNetwork, data: Pair, drawn: bool) -> None:
     hardest = hardest_samples(net, *data, HARDEST, epochs=0)
     page.text(str(hardest))
-    y = net._checked(*data)[1]
-    if not drawn or y.ndim != 1 or net.sizes[-1] < 2:
+    truth = _truth(net, data)
+    if not drawn or truth is None:
         return
     outputs, names = net.predict(data.x), models.names(net)
-    counts = np.zeros((len(names), len(names)), int)
-    np.add.at(counts, (y, np.argmax(outputs, axis=1)), 1)
+    counts = confusion.count(truth, models.choices(outputs), len(names))
     page.figure(lambda: plot_confusion(counts, names).figure, "Which class is taken for which.")
-    worst = _mistakes(net, data.x, y, outputs, names)
+    worst = picture.worst_mistakes(data.x, truth, outputs, names, net.columns)
     if worst:
         page.figure(lambda: plot_mistakes(worst), "The worst mistakes.")
 
 
-def _mistakes(net: BaseNetwork, x: Any, y: Array, outputs: Array, names: list[str]) -> list[Mistake]:
-    side = _side(net)
-    if not side:
-        return []
-    answers = np.argmax(outputs, axis=1)
-    wrong = np.flatnonzero(answers != y)
-    worst = wrong[np.argsort(outputs[wrong, y[wrong]], kind="stable")][:MOST].tolist()
-    images = np.asarray(x)
-    return [
-        Mistake(images[i].reshape(side, side), names[y[i]], names[answers[i]], float(outputs[i, y[i]])) for i in worst
-    ]
-
-
-def _side(net: BaseNetwork) -> int:
-    """Return the side of square images, or 0 where the inputs are none."""
-    side = int(np.sqrt(net.sizes[0]))
-    return side if side >= LEAST_SIDE and side * side == net.sizes[0] and net.columns is None else 0
+def _truth(net: BaseNetwork, data: Pair) -> Array | None:
+    """Return the places (m,) of the right classes; None where answers are no choice between classes."""
+    y = net._checked(*data)[1]
+    if y.ndim == 1:
+        return y
+    both = net.sizes[-1] == 1 and models.classifies(net) and bool(np.all((y == 0) | (y == 1)))
+    return y[:, 0].astype(np.int64) if both else None

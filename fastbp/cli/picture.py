@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import files
+from ..border.columns import Columns
 from ..formulas import Array
 from ..plotting import Mistake, check_format, plot_training
 from ..plotting.mistakes import MOST
 from ..training.history import History
-from .data import Data
 
 LEAST_SIDE = 5  # pixels: fewer numbers than 25 are no image
 OURS = {"Software": "fastbp"}  # so that a picture of ours may be drawn again, and no other is lost
@@ -54,31 +54,31 @@ def draw(
     files.replace(path, content.getvalue())
 
 
-def worst_mistakes(data: Data, outputs: Array, names: list[str]) -> list[Mistake] | None:
-    """Return the test images whose truth the network thinks least likely; None if samples are no images."""
-    side = _side(data)
-    if not side or outputs.shape[1] < 2:
+def worst_mistakes(
+    x: Any, truth: Array, outputs: Array, names: list[str], columns: Columns | None
+) -> list[Mistake] | None:
+    """Return the images x (m, n_0) whose truth (m,) the network thinks least likely; None if samples are no images."""
+    pixels = side(x.shape[1], columns)
+    if not pixels or outputs.shape[1] < 2:
         return None
     answers = np.argmax(outputs, axis=1)
-    rows = np.flatnonzero(answers != data.y_test)
-    chances = outputs[rows, data.y_test[rows]]
-    worst: list[Any] = rows[np.argsort(chances, kind="stable")][:MOST].tolist()
+    rows = np.flatnonzero(answers != truth)
+    worst: list[int] = rows[np.argsort(outputs[rows, truth[rows]], kind="stable")][:MOST].tolist()
     return [
         Mistake(
-            np.asarray(data.x_test[row]).reshape(side, side),
-            names[data.y_test[row]],
+            np.asarray(x[row]).reshape(pixels, pixels),
+            names[truth[row]],
             names[answers[row]],
-            float(outputs[row, data.y_test[row]]),
+            float(outputs[row, truth[row]]),
         )
         for row in worst
     ]
 
 
-def _side(data: Data) -> int:
+def side(inputs: int, columns: Columns | None) -> int:
     """Return the side of square images, or 0; columns of a table are pixels if they are called so, or not at all."""
-    n = data.x_train.shape[1]
-    side = int(np.sqrt(n))
-    named = data.columns is not None and not all(
-        name.lower().startswith(("pixel", "px", "column ")) for name in data.columns.names
+    pixels = int(np.sqrt(inputs))
+    named = columns is not None and not all(
+        name.lower().startswith(("pixel", "px", "column ")) for name in columns.names
     )
-    return side if side * side == n and side >= LEAST_SIDE and not named else 0
+    return pixels if pixels * pixels == inputs and pixels >= LEAST_SIDE and not named else 0

@@ -95,8 +95,9 @@ def run(options: argparse.Namespace) -> Outcome:
     _describe_data(net, data)
     net.save(path)
     if place.path:
-        mistakes = picture.worst_mistakes(data, tested.outputs, models.names(net)) if data.classes is not None else None
         names = [] if data.classes is None else models.names(net)
+        tests = (data.x_test, data.y_test, tested.outputs)
+        mistakes = picture.worst_mistakes(*tests, names, data.columns) if names else None
         picture.draw(place.path, trained.history, tested.confusion, names, mistakes)
     seconds = sum(trained.history.seconds)
     report = {
