@@ -11,9 +11,10 @@ from fastbp import Network, ReferenceNetwork, check_equations
 from fastbp.checking.numeric import analytic, slope
 from fastbp.checking.report import EquationReport
 from fastbp.formulas.activations import ACTIVATIONS, Row
-from fastbp.formulas.costs import COSTS
+from fastbp.formulas.costs import COSTS, quadratic
 from fastbp.formulas.costs import Row as CostRow
 from fastbp.networks import reference
+from fastbp.networks.run import Run
 
 SIZES = (1, 2, 3, 15, 16, 17, 31, 33)
 NETWORKS = 60
@@ -387,3 +388,77 @@ def test_a_failed_report_says_what_follows(data):
     assert "more gradients are wrong because of it" in report.verdict
     assert str(report).splitlines()[-1].startswith("FAILED: BP2 is wrong in layer 1")
     assert "FAILED" in report._repr_html_()
+
+
+class Unbiased(Network):
+    """Its kernels find 0 in place of one layer's biases: in `backprop`, or in training steps."""
+
+    fault = ("", 0)
+
+    def _without(self, name, run):
+        known = self._parameters.layers[self.fault[1]]
+        biases = self._parameters.buffer[int(known["bias"]) :][: int(known["n_out"])]
+        kept = biases.copy()
+        biases[:] = biases * (name != self.fault[0])
+        found = run()
+        if name == "backprop":  # the steps of a session are to come
+            biases[:] = kept
+        return found
+
+    def _backprop(self, x, y):
+        return self._without("backprop", lambda: super(Unbiased, self)._backprop(x, y))
+
+    def _session(self, *arguments, **options):
+        return self._without("session", lambda: super(Unbiased, self)._session(*arguments, **options))
+
+
+@pytest.mark.parametrize("layer", range(4))
+@pytest.mark.parametrize(("where", "said"), [("backprop", "of backprop"), ("session", "of a training step")])
+def test_a_bias_that_only_kernels_leave_out_is_not_blamed_on_bp1(where, said, layer, data, monkeypatch):
+    monkeypatch.setattr(Unbiased, "fault", (where, layer))
+    sizes, more = make().sizes, {"activation": "tanh", "output": "sigmoid", "seed": 3}
+    net = Unbiased(sizes, **more)
+    net.biases = [b + 0.5 for b in net.biases]
+    report = check_equations(net, *data)
+    assert not report.passed
+    assert report.verdict.startswith(f"the forward pass is wrong in layer {layer} {said}"), report.verdict
+
+
+@pytest.mark.parametrize("dropout", [0, 0.3])
+def test_a_mean_that_only_half_steps_take_twice_is_blamed_on_bp3(dropout, data, monkeypatch):
+    usual = Run.gradient
+    monkeypatch.setattr(Run, "gradient", lambda self, seed: usual(self, seed) / np.float32(self.record["batch_size"]))
+    net = Network(make().sizes, activation="tanh", output="sigmoid", dropout=dropout, seed=3)
+    report = check_equations(net, *data)
+    assert not report.passed
+    assert report.verdict.startswith("BP3 is wrong in layer 3 of a training step (backprop is right)"), report.verdict
+    assert "1/m = 1/16 of what they should be" in report.verdict
+
+
+def test_fused_steps_are_checked_too(data, monkeypatch):
+    """`Trainer.step` goes other ways in the kernels than the gradient of half a step."""
+    usual = Network._session
+
+    def session(self, *arguments, halves=False, **options):
+        run = usual(self, *arguments, halves=halves, **options)
+        train = run.train
+
+        def spoilt(*operands, **more):
+            found = train(*operands, **more)
+            if not halves:
+                run.state.buffer *= np.float32(0.9)
+            return found
+
+        run.train = spoilt
+        return run
+
+    monkeypatch.setattr(Network, "_session", session)
+    report = check_equations(Network(make().sizes, seed=3), *data)
+    assert not report.passed
+    assert "of Trainer.step (backprop is right)" in report.verdict
+    assert "0.9 times what they should be" in report.verdict
+
+
+def test_a_multiple_near_1_is_told_from_1(data):
+    cost = CostRow("wrong", quadratic, lambda a, y: 1.001 * (a - y))
+    assert "it is 1.001 times what it should be" in check_equations(make(cost=cost, output="sigmoid"), *data).verdict

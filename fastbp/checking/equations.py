@@ -14,12 +14,12 @@ from ..formulas import Array
 from ..networks.base import BaseNetwork
 from ..networks.reference import one_hot
 from ..networks.results import Forward, Gradients
-from .blame import STEP, WHOLE, rowed, verdict
+from .blame import FUSED, STEP, WHOLE, Evidence, Gradient, rowed, verdict
 from .cross import Quantities, compare, gradient_terms, references
 from .local import SHARP, Numbers, clipped, comparisons
 from .overall import Derivative, Overall
 from .report import EquationReport, EquationRow
-from .step import training_step
+from .step import fused_step, training_step, without_bias
 
 ROWS = 64  # of x, for each equation by itself
 WHOLE_ROWS = 16  # of x, for derivatives of C: each takes passes over all of them
@@ -60,9 +60,11 @@ def check_equations(net: BaseNetwork, x: object, y: object) -> EquationReport:
     found = list(comparisons(own))
     rows = [rowed(comparison) for comparison in found]
     x, y = _smooth_rows(truth, x[:WHOLE_ROWS], y[:WHOLE_ROWS])
-    rows += _whole(net, truth, single, x, y)
+    unbiased = list(without_bias(truth, own.x, own.y, None))
+    whole, evidence = _whole(net, truth, single, x, y)
+    rows += whole
     title = f"{net!r}: the equations in {len(own.x)} samples"
-    return EquationReport(title, tuple(rows), verdict(rows, found, len(own.x)))
+    return EquationReport(title, tuple(rows), verdict(rows, found, len(own.x), unbiased, evidence))
 
 
 def _own_numbers(net: BaseNetwork, x: Array, y: Array) -> Numbers:
@@ -79,8 +81,10 @@ def _wide(arrays: Sequence[Array]) -> list[Array]:
     return [np.asarray(array, np.float64) for array in arrays]
 
 
-def _whole(net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, y: Array) -> list[EquationRow]:
-    """Compare the gradients of backprop and of a training step with derivatives of C."""
+def _whole(
+    net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, y: Array
+) -> tuple[list[EquationRow], dict[str, Evidence]]:
+    """Compare the gradients of backprop and of training steps with derivatives of C."""
 
     def backprop(n: BaseNetwork) -> Quantities:
         found = n.backprop(x, n._named(y))
@@ -90,18 +94,37 @@ def _whole(net: BaseNetwork, truth: BaseNetwork, single: BaseNetwork, x: Array, 
         found = training_step(n, x, y)
         return {"nabla_w": found.weights, "nabla_b": found.biases}
 
+    def fused(n: BaseNetwork) -> Quantities:
+        weights, biases = fused_step(n, x, y)
+        return {"nabla_w": weights, "nabla_b": biases}
+
     keeps = training_step(net, x, y).keeps
     plain = list(_derivatives(Overall(truth, x, y)))
     dropped = plain if keeps is None else list(_derivatives(Overall(truth, x, y, keeps)))
-    terms, rows = gradient_terms(truth, x, y), []
-    for measure, numeric, against in ((backprop, plain, WHOLE), (step, dropped, STEP)):
+    terms, rows, evidence = gradient_terms(truth, x, y), [], {}
+    for measure, numeric, against in ((backprop, plain, WHOLE), (step, dropped, STEP), (fused, dropped, FUSED)):
         compared = compare(measure, net, truth, single, len(x), terms=terms)
         allowed = {(row.quantity, row.layer): row.tolerance for row in compared}
-        found = measure(net)
+        found, gradients = measure(net), {}
         for name, equation, layer, derivatives in numeric:
             g = np.asarray(found[name][layer], np.float64)
             rows.append(_row(derivatives, g, allowed[name, layer], EquationRow(equation, layer, name, against=against)))
-    return rows
+            gradients[name, layer] = _pairs(derivatives, g)
+        masks = None if against == WHOLE else keeps
+        at_the_end = numeric[len(net.sizes) - 2][3]  # ∂C/∂b^L
+        unbiased = [_along(at_the_end, delta.mean(axis=0)) for delta in without_bias(truth, x, y, masks)]
+        evidence[against] = Evidence(len(x), gradients, unbiased)
+    return rows, evidence
+
+
+def _pairs(derivatives: list[Derivative], g: Array) -> Gradient:
+    known = [d for d in derivatives if np.isfinite(d.off)]
+    return Gradient(_along(known, g), np.array([d.value for d in known]))
+
+
+def _along(derivatives: list[Derivative], g: Array) -> Array:
+    """<g, v> in every direction in which C has a derivative."""
+    return np.array([float(np.sum(g * d.direction)) for d in derivatives if np.isfinite(d.off)])
 
 
 def _derivatives(numeric: Overall) -> Iterator[tuple[str, str, int, list[Derivative]]]:

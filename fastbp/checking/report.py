@@ -100,7 +100,7 @@ class EquationRow(NamedTuple):
     typical: float = math.nan  # the median
     place: tuple[int, ...] = ()  # in the array; of a direction through all of it, nowhere
     tolerance: float = 0.0
-    against: str = ""  # the numbers it was computed from, or "C", or "a training step": by a numerical derivative of C
+    against: str = ""  # what it was computed from, or by a numerical derivative: "C", "a training step", "Trainer.step"
 
     @property
     def checked(self) -> bool:
@@ -134,7 +134,9 @@ class EquationRow(NamedTuple):
 
 
 VAGUE = 0.5  # of the largest entry
-HEADINGS = {"C": "against C", "a training step": "of a training step, against C"}
+HEADINGS = {
+    "C": "against C", "a training step": "of a training step, against C", "Trainer.step": "of Trainer.step, against C",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
