@@ -5,24 +5,26 @@ experiments: one neuron, the slow layers of a deep network, and a cure.
 """
 
 import argparse
-import shutil
-import textwrap
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from unicodedata import east_asian_width
+from typing import Any
+
+import numpy as np
 
 from .. import files
 from ..lesson import en, zh
-from ..lesson.charts import as_figure, as_text
+from ..lesson.charts import as_figure
 from ..lesson.experiments import run as run_experiments
-from ..lesson.story import Block, tell
+from ..lesson.story import tell
+from ..lesson.terminal import as_text, unbroken
+from ..lesson.written import Block
 from ..pages import Page
 from . import place
-from .outcome import Outcome
+from .outcome import Outcome, UsageError
 
 LANGUAGES = {"en": en.WORDS, "zh": zh.WORDS}
-WIDEST = 100
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +40,10 @@ def run(options: argparse.Namespace) -> Outcome:
     words = LANGUAGES[options.lang]
     lesson = run_experiments()
     blocks = tell(lesson, words)
-    report = {
-        "neurons": [neuron._asdict() | {"half": neuron.half} for neuron in lesson.neurons],
-        "deep": [deep._asdict() | {"slowdown": deep.slowdown} for deep in (lesson.sigmoid, lesson.steady)],
-    }
+    report = _plain(lesson)
     if path is None:
-        return Outcome(report, _text(words["title"], blocks))
+        text = as_text(words["title"], blocks)
+        return Outcome(report, text if options.json else _shown(text))
     files.replace(path, _page(words["title"], blocks, options.lang).encode())
     return Outcome(report | {"page": str(path)}, f"lesson      {path}")
 
@@ -57,20 +57,15 @@ def _place(wanted: str | None) -> Path | None:
     return place.checked(Path(wanted), "--html")
 
 
-def _text(title: str, blocks: Sequence[Block]) -> str:
-    width = min(WIDEST, max(60, shutil.get_terminal_size((WIDEST, 24)).columns))
-    lines = [title, "═" * _columns(title)]
-    for block in blocks:
-        lines.append("")
-        if block.kind == "heading":
-            lines += ["", block.text, "─" * _columns(block.text)]
-        elif block.kind == "words":
-            lines += _wrap(block.text, width)
-        elif block.chart is None:
-            lines += [f"    {line}" for line in block.text.splitlines()]
-        else:
-            lines += [*as_text(block.chart).splitlines(), *_wrap(block.text, width)]
-    return "\n".join(lines)
+def _shown(text: str) -> str:
+    """Return the text, if the output has letters for it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        missing = f"the output's encoding, {encoding}, has no {error.object[error.start]!a}"
+        raise UsageError(f"{missing}; set PYTHONIOENCODING=utf-8, or write a page with --html") from None
+    return text
 
 
 def _page(title: str, blocks: Sequence[Block], lang: str) -> str:
@@ -78,24 +73,19 @@ def _page(title: str, blocks: Sequence[Block], lang: str) -> str:
     for block in blocks:
         if block.chart is not None:
             chart = block.chart
-            page.figure(lambda chart=chart: as_figure(chart), block.text)  # type: ignore[misc]
+            page.figure(lambda chart=chart: as_figure(chart), unbroken(block.text))  # type: ignore[misc]
+        elif block.kind == "numbers":
+            page.text(block.text)
         else:
-            {"heading": page.heading, "words": page.paragraph, "numbers": page.text}[block.kind](block.text)
+            {"heading": page.heading, "words": page.paragraph}[block.kind](unbroken(block.text))
     return page.render()
 
 
-def _columns(text: str) -> int:
-    """Return the columns that text takes in a terminal: Chinese characters take two."""
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    """Break lines: between words, or where text has few, as Chinese, between characters."""
-    if _columns(text) == len(text):
-        return textwrap.wrap(text, width)
-    lines = [""]
-    for char in text:
-        if _columns(lines[-1] + char) > width and char not in "，。；：）、 ":
-            lines.append("")
-        lines[-1] += char
-    return [line.strip() for line in lines]
+def _plain(value: Any) -> Any:
+    """Return what JSON has a word for: of a record its fields and its properties."""
+    if hasattr(value, "_fields"):
+        derived = [name for name, kind in vars(type(value)).items() if isinstance(kind, property)]
+        return {name: _plain(getattr(value, name)) for name in [*value._fields, *derived]}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -15,6 +15,7 @@ class Chart(NamedTuple):
     curves: Mapping[str, Sequence[float]]
     label: str
     log: bool = False
+    first: int = 0  # epoch
 
 
 def as_text(chart: Chart) -> str:
@@ -28,16 +29,16 @@ def as_text(chart: Chart) -> str:
         for column in range(WIDTH):
             value = curve[round(column / (WIDTH - 1) * (len(curve) - 1))]
             grid[round((high - value) / span * (HEIGHT - 1))][column] = mark
-    ends = [f"{10**v if chart.log else v:.2g}" for v in (high, low)]
-    edge = max(map(len, ends))
+    ticks = {place: high - span * place / (HEIGHT - 1) for place in (0, HEIGHT // 2, HEIGHT - 1)}
+    names = {place: f"{10**value if chart.log else value:.2g}" for place, value in ticks.items()}
+    edge = max(map(len, names.values()))
     lines = [chart.label]
     for place, row in enumerate(grid):
-        name = ends[0] if place == 0 else ends[1] if place == HEIGHT - 1 else ""
-        lines.append(f"{name:>{edge}} │{''.join(row)}")
-    epochs = max(map(len, values.values())) - 1
+        lines.append(f"{names.get(place, ''):>{edge}} {'┤' if place in names else '│'}{''.join(row).rstrip()}")
+    first, last = str(chart.first), str(chart.first + max(map(len, values.values())) - 1)
     lines.append(f"{'':>{edge}} └{'─' * WIDTH}")
-    lines.append(f"{'':>{edge}}  0{'epoch':^{WIDTH - 2 - len(str(epochs))}}{epochs}")
-    lines.append("   ".join(f"{mark} {name}" for mark, name in zip(MARKS, values, strict=False)))
+    lines.append(f"{'':>{edge}}  {first}{'epoch':^{WIDTH - len(first) - len(last)}}{last}")
+    lines.append(f"{'':>{edge}}  " + "   ".join(f"{mark} {name}" for mark, name in zip(MARKS, values, strict=False)))
     return "\n".join(lines)
 
 
@@ -49,7 +50,7 @@ def as_figure(chart: Chart) -> Any:
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     ax = figure.subplots()
     for (name, curve), style in zip(chart.curves.items(), ("-", "--", "-.", ":", "-", "--"), strict=False):
-        ax.plot(range(len(curve)), curve, style, label=name, lw=2)
+        ax.plot(range(chart.first, chart.first + len(curve)), curve, style, label=name, lw=2)
     if chart.log:
         ax.set_yscale("log")
     ax.set(xlabel="epoch", ylabel=chart.label)

@@ -1,152 +1,94 @@
 """Numbers and words put together: a list of blocks, which a terminal and a page show in their own ways."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-
-from ..formulas import Array
+from . import chapter
 from .charts import Chart
-from .experiments import BIASES, DEEP, DEEP_EPOCHS, EPOCHS, ETA, OTHER, SMALL, STEP, WEIGHTS, Deep, Lesson, Neuron, X, Y
+from .claims import check
+from .experiments import BOOK_ETA, DEEP, DEEP_EPOCHS, EPOCHS, ETA, Deep, Learner, Lesson
+from .written import Block, columns
 
-SYMBOLS = {"quadratic": "½(a-y)²", "binary_cross_entropy": "-y ln a - (1-y) ln(1-a)"}
-
-
-class Block(NamedTuple):
-    """A heading, a paragraph, lines of numbers, or a chart with its caption."""
-
-    kind: str  # "heading", "words", "numbers" or "chart"
-    text: str
-    chart: Chart | None = None
+SYMBOLS = {"quadratic": "½ (a - y)²", "binary_cross_entropy": "-y ln a - (1 - y) ln(1 - a)"}
+CODE = """steady = fastbp.Activation("steady", lambda z: np.tanh(z) + z / 2)
+net = fastbp.Network({sizes}, activation=steady,
+                     cost="cross_entropy", initializer="scaled_normal", seed=0)"""
 
 
 def tell(lesson: Lesson, words: Mapping[str, str]) -> list[Block]:
-    """Return the lesson in one language."""
-    return [*_forward(lesson, words), *_equations(lesson, words), *_neurons(lesson, words), *_deep(lesson, words)]
-
-
-def _forward(lesson: Lesson, words: Mapping[str, str]) -> list[Block]:
-    small = lesson.small
-    one, other, both = small.costs
-    lines = [
-        f"x  = {_row(X)}",
-        *(f"z{_up(i)} = w{_up(i)} a{_up(i - 1)} + b{_up(i)} = {_row(z)}     a{_up(i)} = σ(z{_up(i)}) = {_row(a)}"
-          for i, (z, a) in enumerate(zip(small.zs, small.activations[1:], strict=True), start=1)),
-        f"y  = {_row(Y)}     C = ½ |a² - y|² = {small.cost:.6f}",
-    ]  # fmt: skip
-    biases = f"b¹ = {_row(BIASES[0])}     b² = {_row(BIASES[1])}"
-    mean = [
-        f"C_x({_row(X)}) = {one:.6f}     C_x({_row(OTHER[0])}) = {other:.6f}",
-        f"({one:.6f} + {other:.6f}) / 2 = {(one + other) / 2:.6f}     C = {both:.6f}",
-    ]
+    """Return the lesson in one language; raise an AssertionError where the words would not be true."""
+    check(lesson)
     return [
-        Block("heading", words["forward"]),
-        Block("words", words["forward_text"]),
-        Block("numbers", "\n".join([_matrix("w¹ =", WEIGHTS[0]), _matrix("w² =", WEIGHTS[1]), biases, *lines])),
-        Block("heading", words["assumptions"]),
-        Block("words", words["assumptions_text"]),
-        Block("numbers", "\n".join(mean)),
+        Block("words", words["intro"]),
+        *chapter.tell(lesson, words),
+        *_neuron(lesson, words),
+        *_deep(lesson, words),
+        *_cure(lesson, words),
+        Block("words", words["end"]),
     ]
 
 
-def _equations(lesson: Lesson, words: Mapping[str, str]) -> list[Block]:
-    small = lesson.small
-    delta1, delta2 = small.deltas
-    bp1 = [
-        f"∇ₐC    = a² - y = {_row(small.nabla_a)}",
-        f"σ'(z²) = {_row(small.slopes[1])}",
-        f"δ²     = {_row(delta2)}",
-    ]
-    bp2 = [
-        f"(w²)ᵀ δ² = {_row(small.back)}",
-        f"σ'(z¹)   = {_row(small.slopes[0])}",
-        f"δ¹       = {_row(delta1)}",
-    ]
-    check = words["check"].format(step=STEP)
-    bp3 = [f"∂C/∂b{_up(i)} = δ{_up(i)} = {_row(d)}     {check} {_row(n)}"
-           for i, d, n in ((2, delta2, small.checked_b[1]), (1, delta1, small.checked_b[0]))]  # fmt: skip
-    bp4 = [_matrix("∂C/∂w² = δ² (a¹)ᵀ =", small.nabla_w[1]), _matrix(check, small.checked_w[1])]
-    worst = max(_off(small.checked_b[i], small.deltas[i]) for i in (0, 1))
-    worst = max(worst, *(_off(small.checked_w[i], small.nabla_w[i]) for i in (0, 1)))
-    ratio = float(abs(small.slow[0, 0] / small.slow[0, 1]))
-    return [
-        Block("heading", words["error"]),
-        Block("words", words["error_text"]),
-        Block("heading", words["four"]),
-        Block("words", words["bp1"]),
-        Block("numbers", "\n".join(bp1)),
-        Block("words", words["bp2"]),
-        Block("numbers", "\n".join(bp2)),
-        Block("words", words["bp3"]),
-        Block("numbers", "\n".join(bp3)),
-        Block("words", words["bp4"]),
-        Block("numbers", "\n".join(bp4)),
-        Block("words", words["checked"].format(worst=worst)),
-        Block("heading", words["slow"]),
-        Block("words", words["slow_text"].format(x=_row(SMALL), ratio=ratio)),
-        Block("numbers", _matrix("∂C/∂w¹ =", small.slow)),
-    ]
+def _neuron(lesson: Lesson, words: Mapping[str, str]) -> Iterator[Block]:
+    quadratic, entropy, book = (lesson.learners[start : start + 2] for start in (0, 2, 4))
+    yield Block("heading", words["neuron"])
+    yield Block("words", words["neuron_text"].format(eta=ETA, epochs=EPOCHS))
+    for name, (near, far) in (("neuron_quadratic", quadratic), ("neuron_entropy", entropy)):
+        yield Block("words", words[name].format(**_compared(near, far)))
+        curves = {f"w = {one.w:g}, b = {one.b:g}": one.outputs for one in (near, far)}
+        yield Block("chart", words["neuron_chart"].format(cost=SYMBOLS[near.cost]), Chart(curves, "a"))
+    far, slow = book[1], quadratic[1]
+    yield Block("words", words["neuron_book"].format(
+        eta=ETA, book=BOOK_ETA, less=ETA / BOOK_ETA, times=far.step / slow.step))  # fmt: skip
 
 
-def _neurons(lesson: Lesson, words: Mapping[str, str]) -> list[Block]:
-    blocks = [Block("heading", words["neuron"]), Block("words", words["neuron_text"].format(eta=ETA, epochs=EPOCHS))]
-    for cost in dict.fromkeys(neuron.cost for neuron in lesson.neurons):
-        pair = [neuron for neuron in lesson.neurons if neuron.cost == cost]
-        curves = {f"w = {n.w:g}, b = {n.b:g}": n.outputs for n in pair}
-        blocks += [
-            Block("words", words[f"neuron_{cost}"].format(**_compared(*pair))),
-            Block("chart", words["neuron_chart"].format(cost=SYMBOLS[cost]), Chart(curves, "a")),
-        ]
-    return blocks
-
-
-def _compared(near: Neuron, far: Neuron) -> dict[str, float | str]:
+def _compared(near: Learner, far: Learner) -> dict[str, str]:
+    a = far.outputs[0]
+    fast, slow = max(near.step, far.step), min(near.step, far.step)
     return {
-        "near": near.half, "far": far.half, "near_a": f"{near.outputs[0]:.2f}", "far_a": f"{far.outputs[0]:.2f}",
-        "near_speed": f"{near.speed:.3f}", "far_speed": f"{far.speed:.3f}",
-        "times": f"{near.speed / far.speed:.1f}", "other": f"{far.speed / near.speed:.1f}",
+        "near": f"{near.outputs[0]:.2f}", "far": f"{a:.2f}", "near_end": f"{near.outputs[-1]:.2f}",
+        "far_end": f"{far.outputs[-1]:.2f}", "near_half": str(near.half), "far_half": str(far.half),
+        "near_slope": f"{near.nabla_w:.3f}", "far_slope": f"{far.nabla_w:.3f}", "times": f"{fast / slow:.1f}",
+        "epochs": str(EPOCHS), "z": f"{far.w + far.b:g}", "slope": f"{a * (1 - a):.3f}",
     }  # fmt: skip
 
 
-def _deep(lesson: Lesson, words: Mapping[str, str]) -> list[Block]:
-    sigmoid, steady = lesson.sigmoid, lesson.steady
-    sizes = "-".join(map(str, DEEP))
-    return [
-        Block("heading", words["deep"]),
-        Block("words", words["deep_text"].format(
-            sizes=sizes, times=sigmoid.slowdown, epochs=DEEP_EPOCHS, accuracy=100 * sigmoid.accuracy)),
-        Block("chart", words["deep_chart"], _speeds(sigmoid)),
-        Block("heading", words["cure"]),
-        Block("words", words["cure_text"].format(
-            before=sigmoid.slowdown, after=_ratio(steady.slowdown), epochs=DEEP_EPOCHS,
-            accuracy=100 * steady.accuracy, without=100 * sigmoid.accuracy)),
-        Block("chart", words["deep_chart"], _speeds(steady)),
-        Block("words", words["end"]),
-    ]  # fmt: skip
+def _deep(lesson: Lesson, words: Mapping[str, str]) -> Iterator[Block]:
+    net = lesson.sigmoid
+    yield Block("heading", words["deep"])
+    yield Block("words", words["deep_text"].format(sizes="-".join(map(str, DEEP)), eta=net.eta))
+    yield Block("numbers", _factors(net))
+    yield Block("words", words["deep_factors"].format(times=net.slowdown, last=len(DEEP) - 2))
+    yield Block("chart", words["deep_chart"], _speeds(net))
+    yield Block("words", words["deep_result"].format(
+        epochs=DEEP_EPOCHS, accuracy=100 * net.accuracy, large=lesson.impatient.eta,
+        better=100 * lesson.impatient.accuracy))  # fmt: skip
 
 
-def _speeds(deep: Deep) -> Chart:
-    curves = {f"l = {layer + 1}": [speeds[layer] for speeds in deep.speeds] for layer in range(len(deep.speeds[0]))}
-    return Chart(curves, "|∂C/∂b|", log=True)
+def _cure(lesson: Lesson, words: Mapping[str, str]) -> Iterator[Block]:
+    net, before = lesson.steady, lesson.sigmoid
+    faster = net.slowdown < 1
+    yield Block("heading", words["cure"])
+    yield Block("words", words["cure_text"])
+    yield Block("numbers", CODE.format(sizes=DEEP))
+    yield Block("words", words["cure_same"].format(checks=net.checks))
+    yield Block("numbers", _factors(net))
+    yield Block("words", words["cure_faster" if faster else "cure_slower"].format(
+        times=1 / net.slowdown if faster else net.slowdown, last=len(DEEP) - 2, before=before.slowdown))  # fmt: skip
+    yield Block("chart", words["deep_chart"], _speeds(net))
+    yield Block("words", words["cure_result"].format(
+        epochs=DEEP_EPOCHS, accuracy=100 * net.accuracy, without=100 * before.accuracy))  # fmt: skip
 
 
-def _ratio(times: float) -> str:
-    """Say a ratio of speeds: above 1 the first layer is slower."""
-    return f"{times:.1f}" if times >= 1 else f"1/{1 / times:.1f}"
+def _factors(net: Deep) -> str:
+    """BP2 in the first epoch, from the output back."""
+    rows = []
+    for look in reversed(net.looks[0]):
+        wide = [None if look.by_weights is None else factor for factor in (look.by_weights, look.by_slope)]
+        cells = ["" if factor is None else f"· {factor:.3f}" for factor in wide]
+        rows.append((str(look.layer + 1), *cells, f"{look.delta:.5f}", f"{look.nabla_b:.5f}"))
+    return columns(("l", "(wˡ⁺¹)ᵀ", "σ'(zˡ)", "|δˡ|", "|∂C/∂bˡ|"), rows)
 
 
-def _row(values: Array) -> str:
-    return f"({', '.join(f'{v:.4g}' for v in np.ravel(values))})"
-
-
-def _matrix(head: str, values: Array) -> str:
-    rows = ["  ".join(f"{v:9.5f}" for v in row) for row in np.atleast_2d(values)]
-    return "\n".join([head, *(f"    [{row} ]" for row in rows)])
-
-
-def _off(one: Array, other: Array) -> float:
-    return float(np.max(np.abs(np.ravel(one) - np.ravel(other))))
-
-
-def _up(n: int) -> str:
-    return "⁰¹²"[n]
+def _speeds(net: Deep) -> Chart:
+    hidden = range(len(DEEP) - 2)
+    curves = {f"l = {layer + 1}": [looks[layer].nabla_b for looks in net.looks] for layer in hidden}
+    return Chart(curves, "|∂C/∂b|", log=True, first=1)
