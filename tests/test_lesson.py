@@ -419,7 +419,7 @@ def test_a_page_is_written_again_but_no_file_of_others(tmp_path, capsys):
     path.write_text("mine")
     assert main(["lesson", "--html", str(path)]) == 2
     assert path.read_text() == "mine"
-    assert "name another file" in capsys.readouterr().err
+    assert "name another with --html" in capsys.readouterr().err
 
 
 def test_plots_have_only_letters_that_matplotlib_can_draw(lesson):
