@@ -62,9 +62,18 @@ def checked_optimizer(optimizer: Any) -> Any:
     )
 
 
-def checked_clip(clip_norm: object) -> float | None:
-    """Return the longest gradient, or None."""
-    return None if clip_norm is None else number("clip_norm", clip_norm, positive=True)
+def checked_clips(clip_norm: object, clip_layer_norm: object, clip_value: object) -> dict[str, Any]:
+    """Return the limits of a gradient by name: at most one of them is a number."""
+    given = {"clip_norm": clip_norm, "clip_layer_norm": clip_layer_norm, "clip_value": clip_value}
+    checked = {name: None if limit is None else number(name, limit, positive=True) for name, limit in given.items()}
+    if len(told := [name for name, limit in checked.items() if limit is not None]) > 1:
+        raise ValueError(f"{' and '.join(told)} are two ways to limit a gradient; give one")
+    return checked
+
+
+def checked_ema(ema: object) -> float | None:
+    """Return how much of an average stays at each update, or None."""
+    return None if ema is None else number("ema", ema, below=1.0)
 
 
 def truth(name: str, value: object) -> bool:

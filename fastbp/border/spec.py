@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..formulas import lookup, number
+from ..formulas import Array, lookup, number
 from ..formulas.activations import ACTIVATIONS, FACTORIES, Activation, find_activation
+from ..formulas.constraints import rises, signs_of
 from ..formulas.costs import COSTS, Cost, find_cost
 from ..formulas.initializers import INITIALIZERS
 from . import defaults
-from .options import integer
+from .options import integer, truth
 
 Formula = Activation | Cost  # a user's own
 
@@ -34,9 +35,12 @@ class NetworkSpec:
     initializer: str | None
     l1: float
     l2: float
-    dropout: float
+    dropout: float | tuple[float, ...]
     dtype: str
     seed: int
+    max_norm: float | None = None
+    nonnegative: bool = False
+    monotone: tuple[int, ...] | None = None
     formulas: tuple[Formula, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +52,10 @@ class NetworkSpec:
             "dtype": _plain(self.dtype),
             "l1": number("l1", self.l1),
             "l2": number("l2", self.l2),
-            "dropout": number("dropout", self.dropout, below=1.0),
+            "dropout": _shares(self.dropout, len(self.sizes)),
+            "max_norm": None if self.max_norm is None else number("max_norm", self.max_norm, positive=True),
+            "nonnegative": truth("nonnegative", self.nonnegative),
+            "monotone": None if self.monotone is None else _directions(self.monotone, self.sizes[0]),
             "seed": integer("seed", self.seed, low=0),
         }
         for name, value in values.items():
@@ -58,6 +65,50 @@ class NetworkSpec:
             lookup("initializer", INITIALIZERS, self.initializer)
         lookup("dtype", DTYPES, self.dtype)
         self._check_activations()
+        self._check_constraints()
+
+    def _check_constraints(self) -> None:
+        if self.monotone is None:
+            return
+        if self.nonnegative:
+            raise ValueError("monotone says the signs of the weights already; leave out nonnegative")
+        for place, row in enumerate(self.activation_rows):
+            if row.over_rows:
+                raise ValueError(
+                    f"outputs of {row.name} cannot all rise with an input; choose output sigmoid or identity"
+                )
+            if not rises(row):
+                raise ValueError(
+                    f"monotone needs activations that fall nowhere, and {row.name} of layer {place} does; "
+                    "choose tanh, sigmoid, relu"
+                )
+
+    def check_signs(self, weights: Sequence[Any]) -> None:
+        """Refuse weights that the network may not have."""
+        for layer, (w, signs) in enumerate(zip(weights, self.signs or [], strict=False)):
+            wrong = w * signs < 0
+            if wrong.any():
+                j, k = (int(i) for i in np.argwhere(wrong)[0])
+                rule = ">=" if signs[k] > 0 else "<="
+                asked = "nonnegative" if self.nonnegative else "monotone"
+                raise ValueError(f"weights[{layer}][{j}, {k}] is {w[j, k]:g}; it must be {rule} 0, as {asked} says")
+
+    @cached_property
+    def signs(self) -> list[Array] | None:
+        """The sign 1, -1 or 0 (any) of the weights from each input (n_in,) of each computed layer; None: all any."""
+        return signs_of(self.sizes, self.nonnegative, self.monotone)
+
+    @property
+    def is_constrained(self) -> bool:
+        """Whether an update may leave weights that are not allowed."""
+        return self.signs is not None or self.max_norm is not None
+
+    @property
+    def dropouts(self) -> tuple[float, ...]:
+        """The share that dropout takes of what each computed layer is given, x first."""
+        if isinstance(self.dropout, tuple):
+            return self.dropout
+        return (0.0, *[self.dropout] * (len(self.sizes) - 2))
 
     def _check_activations(self) -> None:
         expected = len(self.sizes) - 1
@@ -110,11 +161,10 @@ class NetworkSpec:
         output: str | Activation | None,
         cost: str | Cost,
         initializer: str | None,
-        l1: float,
-        l2: float,
-        dropout: float,
+        *,
         dtype: object,
         seed: int | None,
+        **settings: Any,
     ) -> "NetworkSpec":
         """Read what a user gives to a network; what is None is chosen by `defaults`."""
         sizes = _sizes(sizes)
@@ -136,12 +186,10 @@ class NetworkSpec:
             activations=(*(row.name for row in hidden[: len(sizes) - 2]), last),
             cost=chosen.name,
             initializer=initializer,
-            l1=l1,
-            l2=l2,
-            dropout=dropout,
             dtype=_dtype_name(dtype),
             seed=secrets.randbits(53) if seed is None else seed,  # 53: exact in any JSON reader
             formulas=_own([*hidden, top, chosen]),
+            **settings,
         )
 
 
@@ -152,6 +200,31 @@ def _sizes(sizes: object) -> tuple[int, ...]:
     if len(checked) < 2:
         raise ValueError(f"sizes needs at least an input and an output layer, got {list(checked)}")
     return checked
+
+
+def _shares(dropout: Any, num_layers: int) -> float | tuple[float, ...]:
+    """Return one share for all hidden layers, or one for x and each hidden layer."""
+    if isinstance(dropout, (str, bytes)) or not isinstance(dropout, Iterable):
+        return number("dropout", dropout, below=1.0)
+    shares = tuple(number("each of dropout", share, below=1.0) for share in dropout)
+    if len(shares) != num_layers - 1:
+        raise ValueError(
+            f"dropout has {len(shares)} shares; give one number for all hidden layers, or a list of {num_layers - 1}: "
+            "of the inputs, then of each hidden layer"
+        )
+    return shares
+
+
+def _directions(monotone: Any, n_in: int) -> tuple[int, ...]:
+    """Return 1, 0 or -1 for each input."""
+    if isinstance(monotone, (str, bytes)) or not isinstance(monotone, Iterable):
+        raise TypeError(f"monotone must be a list of 1, 0 or -1 for each input, got {monotone!r}")
+    directions = tuple(integer("each of monotone", way, low=-1) for way in monotone)
+    if len(directions) != n_in or max(directions) > 1:
+        raise ValueError(
+            f"monotone must be 1 (rises), 0 (free) or -1 (falls) for each of {n_in} inputs, got {monotone!r:.80}"
+        )
+    return directions
 
 
 def _activations(activation: Any, count: int) -> list[Any]:

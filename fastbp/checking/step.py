@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..formulas import Array
-from ..formulas.dropout import keep_scale
+from ..formulas.dropout import keep_scales
 from ..formulas.optimizers import SGD
 from ..networks.base import BaseNetwork
 from ..networks.reference import forward, one_hot, output_delta
@@ -50,9 +50,7 @@ def training_step(net: BaseNetwork, x: Array, y: Array) -> Step:
     flat = trainer.gradient(x, twin._named(y))
     weights, biases = twin._read_gradient(flat)
     spec = net.spec
-    if not spec.dropout:
+    if not any(spec.dropouts):
         return Step(weights, biases, None)
     seed, places = trainer._seed(), np.arange(len(x))
-    hidden = enumerate(spec.sizes[1:-1])
-    keeps = [keep_scale(seed, layer, places, n, spec.dropout, np.float64) for layer, n in hidden]
-    return Step(weights, biases, [np.ones((1, 1)), *keeps])
+    return Step(weights, biases, keep_scales(seed, places, spec.sizes, spec.dropouts, np.float64))

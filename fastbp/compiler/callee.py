@@ -39,19 +39,23 @@ class Callee:
     """
 
     def __init__(self, prototype: Callable[..., Any]) -> None:
+        signature = inspect.signature(prototype)
         self.name = prototype.__name__
-        self.operands = {
-            name: parameter.annotation for name, parameter in inspect.signature(prototype).parameters.items()
-        }
+        self.operands = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+        self.returns = signature.return_annotation  # a kind, or nothing
         self.call = self._make_call()  # for kernels, which name all operands: tests/kernels/test_callee.py looks
 
     def types(self, dtype: Any) -> tuple[Any, ...]:
         """Types of the operands for float32 or float64."""
         return tuple(kind.of(dtype) for kind in self.operands.values())
 
+    def result(self, dtype: Any) -> Any:
+        """Type of what is returned."""
+        return self.returns.of(dtype) if isinstance(self.returns, Kind) else types.void
+
     def address(self, dispatcher: Any, dtype: Any) -> int:
         """Compile a kernel for this signature, and return where it lies."""
-        return jit.address(dispatcher, types.void(*self.types(dtype)))
+        return jit.address(dispatcher, self.result(dtype)(*self.types(dtype)))
 
     def check(self, given: tuple[Any, ...]) -> None:
         """Refuse operands of other types, by name."""
@@ -68,7 +72,7 @@ class Callee:
             bound = call.__signature__.bind(*operands, **named)
             given = tuple(map(types.unliteral, bound.args[2:]))
             self.check(given)
-            return types.void(types.intp, *given), emit_call
+            return self.result(DTYPES[0])(types.intp, *given), emit_call
 
         call.__signature__ = _signature("typing_context", "address", *self.operands)
         call.__name__ = f"call_{self.name}"
@@ -93,6 +97,7 @@ def _signature(*names: str) -> inspect.Signature:
 def emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """Call the address that comes first with all that follows."""
     address, *operands = arguments
-    kind = ir.FunctionType(ir.VoidType(), [operand.type for operand in operands])
-    builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
-    return context.get_dummy_value()
+    result = context.get_value_type(signature.return_type) if signature.return_type != types.void else ir.VoidType()
+    kind = ir.FunctionType(result, [operand.type for operand in operands])
+    returned = builder.call(builder.inttoptr(address, kind.as_pointer()), operands)
+    return context.get_dummy_value() if signature.return_type == types.void else returned

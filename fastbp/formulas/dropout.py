@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-any-return"
 # (NumPy types its ufuncs and operators as Any.)
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from . import Array
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX2 = np.uint64(0x94D049BB133111EB)
+INPUTS = 255  # the layer that the inputs count as: -1, in eight bits
 
 
 def keep_scale(seed: int, layer: int, rows: Array, n: int, dropout: float, dtype: Any) -> Array:
     """Return 1/(1 - p) where a neuron is kept, 0 where it is dropped: (m, n), for a ← a ⊙ keep.
 
-    - seed: of the epoch; - layer: index of the computed layer, from 0;
+    - seed: of the epoch; - layer: index of the computed layer, from 0, or INPUTS;
     - rows (m,): places of the samples in the epoch's order; - n: neurons; - dropout: p
     """
     places: Array = rows.astype(np.uint64)[:, None] << np.uint64(24)
@@ -26,6 +28,18 @@ def keep_scale(seed: int, layer: int, rows: Array, n: int, dropout: float, dtype
     h = _splitmix64(np.uint64(seed) + counter * GOLDEN)
     keep = (h >> np.uint64(40)) >= np.uint64(round(dropout * 2**24))
     return keep.astype(dtype) / (1 - dropout)
+
+
+def keep_scales(seed: int, rows: Array, sizes: Sequence[int], shares: Sequence[float], dtype: Any) -> list[Array]:
+    """Return `keep_scale` of what each layer is given, x first; where nothing is dropped, 1 (1, 1).
+
+    - sizes: neurons per layer, inputs first; - shares: p of each, but for the output
+    """
+    layers = [INPUTS, *range(len(shares) - 1)]
+    return [
+        keep_scale(seed, layer, rows, n, p, dtype) if p else np.ones((1, 1), dtype)
+        for layer, n, p in zip(layers, sizes, shares, strict=False)
+    ]
 
 
 def _splitmix64(z: Array) -> Array:

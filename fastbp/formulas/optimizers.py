@@ -183,6 +183,34 @@ class RMSprop(Row):
         return w - c.learning_rate * b, v, b
 
 
+@dataclass(frozen=True)
+class ClippedByValue:
+    """Another optimizer's rule for max(-c, min(g, c)), c being `clip_value`: PyTorch's clip_grad_value_."""
+
+    optimizer: Any
+    clip_value: float
+
+    @property
+    def learning_rate(self) -> Any:
+        """The other's."""
+        return self.optimizer.learning_rate
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The other's."""
+        slots: tuple[str, ...] = self.optimizer.slots
+        return slots
+
+    def constants(self, step: Any) -> Constants:
+        """All that the other may ask for, but for the rate."""
+        named = constants_at(self.optimizer, step, 0.0)
+        return {name: value for name, value in named.items() if name != "learning_rate"}
+
+    def rule(self, c: Any, g: Array, w: Array, *state: Array) -> Any:
+        """Step as the other does, with g clipped."""
+        return self.optimizer.rule(c, np.minimum(np.maximum(g, -c.clip_value), c.clip_value), w, *state)
+
+
 MOST_CONSTANTS = 29  # numbers that a rule may ask of `c`: kernels have room for no more
 
 OptimizerName = Literal["adam", "adamw", "rmsprop"]  # those whose fields all have a default

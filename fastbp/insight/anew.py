@@ -11,6 +11,7 @@ def arguments_of(net: BaseNetwork) -> dict[str, Any]:
     return {
         "sizes": spec.sizes, "activation": list(rows[:-1]), "output": rows[-1], "cost": spec.cost_row,
         "initializer": spec.initializer, "l1": spec.l1, "l2": spec.l2, "dtype": spec.dtype, "seed": spec.seed,
+        "max_norm": spec.max_norm, "nonnegative": spec.nonnegative, "monotone": spec.monotone,
     }  # fmt: skip
 
 

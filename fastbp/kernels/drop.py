@@ -5,9 +5,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..compiler.callee import FLAG, SIZE, Callee
+from ..compiler.jit import kernel
+from ..formulas.dropout import INPUTS
 from ..vectors.flow import I64, Loop
 from ..vectors.numbers import Number, numbers, where
 from ..vectors.simd import Vectors
+from .fields import RUN, layer_at, work_at
+from .rows import scale
 
 GOLDEN, MIX1, MIX2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 
@@ -62,3 +67,35 @@ def drop(typing_context, values, m, ld, n, layer, place, seed, dropout):
 
     size = types.intp
     return types.void(values, size, size, size, size, size, types.uint64, types.float64), codegen
+
+
+@kernel(no_cpython_wrapper=True)
+def drop_inputs(run: RUN, l: SIZE, place: SIZE, first: SIZE, m: SIZE):
+    """Drop of what layer l is given, for rows first .. first + m - 1, samples order[place + first] and following."""
+    layer = layer_at(run, l)
+    if layer.dropout > 0.0:
+        a = work_at(run, layer.input + first * layer.ld_input)
+        drop(a, m, layer.ld_input, layer.n_in, (l - 1) & INPUTS, place + first, run.seed, layer.dropout)
+
+
+@kernel(no_cpython_wrapper=True)
+def drop_errors(run: RUN, l: SIZE, place: SIZE, first: SIZE, m: SIZE, prime_follows: FLAG):
+    """Drop of δ^(l-1) what has been dropped of a^(l-1).
+
+    - prime_follows: only take the scale out of a^(l-1) for now, since σ' is a function of what σ gave; it gets it back
+    """
+    layer = layer_at(run, l)
+    kept, count = 1.0 - layer.dropout, m * layer.ld_input
+    if layer.dropout > 0.0:
+        a = work_at(run, layer.input + first * layer.ld_input)
+        if prime_follows:
+            scale(a, count, kept)
+        else:
+            below = layer_at(run, l - 1)
+            delta = work_at(run, below.delta + first * below.ld)
+            drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, layer.dropout)
+            scale(a, count, 1.0 / kept)
+
+
+DROP_INPUTS, DROP_ERRORS = Callee(drop_inputs.py_func), Callee(drop_errors.py_func)
+call_drop_inputs, call_drop_errors = DROP_INPUTS.call, DROP_ERRORS.call

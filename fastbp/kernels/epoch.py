@@ -9,7 +9,7 @@ from .backward import hidden_delta, output_delta
 from .barrier import begin_of, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
 from .chains import call_chain_gradient, call_update_from_chains
-from .drop import drop
+from .drop import call_drop_errors, call_drop_inputs
 from .fields import (
     constants_at,
     costs_at,
@@ -19,30 +19,18 @@ from .fields import (
     put,
     right_at,
     seen_at,
-    weights_at,
     work_at,
     x_at,
 )
 from .forward import squash, weighted_input
-from .halves import update_from_whole
+from .halves import call_second_half
 from .looks.gradient import call_look_and_update, call_look_at_change, call_look_at_gradient
 from .looks.rows import call_look_rows
 from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
 from .rows import gather, scale
-from .update import update_layer, write_constants
-
-
-@part
-def batch_weight(run, first, m):
-    """Σ of the samples' weights; m where all weigh 1."""
-    if run.weights == 0:
-        return float(m)
-    total = 0.0
-    for i in range(first, first + m):
-        total += number_at(weights_at(run, number_at(order_at(run, i))))
-    return total
+from .update import batch_weight, update_layer, write_constants
 
 
 @part
@@ -51,13 +39,14 @@ def rows_forward(run, place, first, m, pending):
 
     - pending: make the update of the other row's sample on the way, see online.py
     """
-    last = run.num_layers - 1
     bottom = layer_at(run, 0)
     if bottom.blocks == 0:
         a = work_at(run, bottom.input + first * bottom.ld_input)
         gather(x_at(run, 0), bottom.n_in, order_at(run, place + first), m, a, bottom.ld_input)
-    for l in range(last + 1):
+    for l in range(run.num_layers):
         layer = layer_at(run, l)
+        if run.drop_inputs:
+            call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
         if layer.blocks:
             call_forward_entries(
                 address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
@@ -67,9 +56,6 @@ def rows_forward(run, place, first, m, pending):
         else:
             weighted_input(run, layer, first, m)
         squash(run, layer, first, m)
-        if run.dropout > 0.0 and l < last:
-            a = work_at(run, layer.output + first * layer.ld)
-            drop(a, m, layer.ld, layer.n_out, l, place + first, run.seed, run.dropout)
 
 
 @part
@@ -77,16 +63,11 @@ def rows_backward(run, thread, place, first, m):
     """δ of the hidden layers, last to first, for rows first .. first + m - 1."""
     for l in range(run.num_layers - 1, 0, -1):
         below = layer_at(run, l - 1)
-        count = m * below.ld
-        a = work_at(run, below.output + first * below.ld)
-        if run.dropout > 0.0:
-            # σ' is a function of what σ gave, before dropout scaled it.
-            scale(a, count, 1.0 - run.dropout)
+        if run.drop_errors:
+            call_drop_errors(address=run.drop_errors, run=run, l=l, place=place, first=first, m=m, prime_follows=True)
         hidden_delta(run, layer_at(run, l), below, thread, first, m)
-        if run.dropout > 0.0:
-            delta = work_at(run, below.delta + first * below.ld)
-            drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, run.dropout)
-            scale(a, count, 1.0 / (1.0 - run.dropout))
+        if run.drop_errors:
+            call_drop_errors(address=run.drop_errors, run=run, l=l, place=place, first=first, m=m, prime_follows=False)
 
 
 @part
@@ -206,8 +187,11 @@ def train(run, first, count, thread, team):
             following = place + m
             m_following = min(run.batch_size, run.num_samples - following) if batch + 1 < first + count else 0
             update_all(run, batch - first, m, share, thread, team, together, following, m_following)
-            if run.whole:
-                met = update_from_whole(run, thread, team, met)
+        if run.second_half:
+            met = call_second_half(
+                address=run.second_half, run=run, first=first, batch=batch, weight=total, thread=thread, team=team,
+                met=met,
+            )  # fmt: skip
         cost += batch_cost
         answers += batch_right
         weight += total

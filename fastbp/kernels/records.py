@@ -33,6 +33,9 @@ LAYER = np.dtype(
             "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied
         )
     ]
+    + [
+        ("dropout", np.float64),  # share of its inputs that a training step drops
+    ]
 )
 
 # One for a run: where its arrays lie, what is called by address, and what is set.
@@ -57,7 +60,10 @@ FIELDS = {
     "picked": np.int64,
     "whole": np.int64,  # (num_parameters,): the gradient, where it is wanted whole, see halves.py; or 0
     "second_state": np.int64,  # (slots, num_parameters), of the rule that takes the whole gradient
-    "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron
+    "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron, or Σ w²
+    "gathered": np.int64,  # (num_parameters,): the gradient of the mini-batches before, of several that are added up
+    "average": np.int64,  # (num_parameters,): the moving average of the parameters, or 0
+    "signs": np.int64,  # (Σ n_in,): of the weights from each input, see formulas/constraints.py; or 0
     # what is looked at, see looks/; 0 where nothing is
     "looks": np.int64,  # (num_layers + 1, NUM_SUMS) of float64; in the last row, mini-batches looked at and samples
     "row_squares": np.int64,  # (num_layers, ROW_SLOTS, capacity) of float64
@@ -72,6 +78,9 @@ FIELDS = {
     "rule": np.int64,
     "penalty": np.int64,
     "online": np.int64,
+    "drop_inputs": np.int64,
+    "drop_errors": np.int64,
+    "second_half": np.int64,  # what follows where the fused rule is not all, see halves.py
     "second_rule": np.int64,  # what becomes of the whole gradient
     "forward_entries": np.int64,
     "add_entries": np.int64,
@@ -106,10 +115,12 @@ FIELDS = {
     "fused": np.int64,  # the rule is applied to each piece of the gradient as it is made
     "straight": np.int64,  # plain SGD without penalties, which adds -η/m δ aᵀ straight to w
     "seed": np.uint64,  # of dropout in this epoch
+    "accumulate": np.int64,  # mini-batches to an update
+    "clip_layers": np.int64,  # clip_norm is of each layer, not of all
     "l1": np.float64,
     "l2": np.float64,
-    "dropout": np.float64,
     "clip_norm": np.float64,  # of the whole gradient; inf: as it is
+    "max_norm": np.float64,  # of the weights into a neuron; inf: any
 }  # fmt: skip
 
 
@@ -133,7 +144,7 @@ class Record:
         self.array = self.words.view(record_of(dtype))
         self.array["one"] = 1
         self.held: dict[str, Any] = {}
-        self.set(**{"clip_norm": np.inf} | values)
+        self.set(**{"clip_norm": np.inf, "max_norm": np.inf, "accumulate": 1} | values)
 
     @property
     def address(self) -> int:

@@ -72,6 +72,12 @@ def clear(typing_context, target, count):
     return types.void(target, types.intp), codegen
 
 
+def in_kind_of(builder, place, number):
+    """A float64 as a number of what a pointer points to."""
+    kind = IR_TYPES[place.dtype]
+    return number if number.type == kind else builder.fptrunc(number, kind)
+
+
 def scaled(x, factor):
     """x · factor."""
     return x * factor
@@ -83,9 +89,7 @@ def scale(typing_context, a, count, factor):
 
     def codegen(context, builder, signature, arguments):
         place, count, factor = arguments
-        kind = IR_TYPES[a.dtype]
-        factor = factor if factor.type == kind else builder.fptrunc(factor, kind)
-        emit_map(builder, a.dtype, scaled, [place], place, count, factor)
+        emit_map(builder, a.dtype, scaled, [place], place, count, in_kind_of(builder, a, factor))
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.float64), codegen
@@ -106,6 +110,54 @@ def add(typing_context, source, target, count):
         return context.get_dummy_value()
 
     return types.void(source, target, types.intp), codegen
+
+
+def sum_with_scaled(x, total, factor):
+    """total + factor x."""
+    return x * factor + total
+
+
+@intrinsic
+def add_scaled(typing_context, source, target, count, factor):
+    """Target ← target + factor · source, `count` numbers, whole vectors, at two pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        source, place, count, factor = arguments
+        factor = in_kind_of(builder, target, factor)
+        emit_map(builder, target.dtype, sum_with_scaled, [source, place], place, count, factor)
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.intp, types.float64), codegen
+
+
+@intrinsic
+def copy_scaled(typing_context, source, target, count, factor):
+    """Target ← factor · source, `count` numbers, whole vectors, at two pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        source, place, count, factor = arguments
+        emit_map(builder, target.dtype, scaled, [source], place, count, in_kind_of(builder, target, factor))
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.intp, types.float64), codegen
+
+
+def moved_towards(x, mean, share):
+    """mean + share (x - mean)."""
+    return (x - mean) * share + mean
+
+
+@intrinsic
+def approach(typing_context, source, target, count, share):
+    """Target ← target + share · (source - target), `count` numbers, whole vectors, at two pointers."""
+
+    def codegen(context, builder, signature, arguments):
+        source, place, count, share = arguments
+        share = in_kind_of(builder, target, share)
+        emit_map(builder, target.dtype, moved_towards, [source, place], place, count, share)
+        return context.get_dummy_value()
+
+    return types.void(source, target, types.intp, types.float64), codegen
 
 
 @intrinsic

@@ -9,12 +9,35 @@ from ..vectors.pointers import advance
 from ..vectors.simd import lanes_of
 from .barrier import begin_of
 from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS, line_of, panel_of
-from .fields import constants_at, layer_at, number_at, one_of, order_at, parameters_at, put, state_at, work_at, x_at
+from .fields import (
+    constants_at,
+    layer_at,
+    number_at,
+    one_of,
+    order_at,
+    parameters_at,
+    put,
+    state_at,
+    weights_at,
+    work_at,
+    x_at,
+)
 from .products.dense import call_product
 from .products.sparse import call_add_entries
 from .rules import FIXED, call_penalty, call_rule
 
 NUM_FIXED = len(FIXED)
+
+
+@part
+def batch_weight(run, first, m):
+    """Σ of the samples' weights; m where all weigh 1."""
+    if run.weights == 0:
+        return float(m)
+    total = 0.0
+    for i in range(first, first + m):
+        total += number_at(weights_at(run, number_at(order_at(run, i))))
+    return total
 
 
 @part

@@ -15,6 +15,7 @@ from ..border.spec import DTYPES, Formula
 from ..border.spec import NetworkSpec as NetworkSpec
 from ..formulas import Array
 from ..formulas.activations import Activation, HiddenName, OutputName
+from ..formulas.constraints import begun, constrained
 from ..formulas.costs import Cost, CostName
 from ..formulas.initializers import INITIALIZERS, InitializerName
 from ..formulas.optimizers import Optimizer, OptimizerName
@@ -61,7 +62,10 @@ class BaseNetwork(Intake):
         initializer: InitializerName | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        dropout: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        max_norm: float | None = None,
+        nonnegative: bool = False,
+        monotone: Sequence[int] | None = None,
         dtype: object = "float32",
         seed: int | None = None,
         threads: int | Literal["auto"] = "auto",
@@ -92,7 +96,16 @@ class BaseNetwork(Intake):
         l1, l2
             strength of the penalties l1 Σ|w| and l2/2 Σw² in C
         dropout
-            probability that `fit` drops a hidden neuron
+            probability that `fit` drops a hidden neuron, or a list: of an input, then of each hidden layer's neurons
+        max_norm
+            the longest that the weights into a neuron may be, √(Σ_k w_jk²): longer ones are scaled down after each
+            update. None: any. 3 or 4 is usual beside dropout
+        nonnegative
+            whether all weights stay at least 0; biases are free
+        monotone
+            1, -1 or 0 for each input: whether the outputs never fall as it grows, never rise, or may do either. Weights
+            from an input get its sign, those of later layers stay at least 0. Take tanh or sigmoid: of relu, which is
+            convex, only convex functions of those inputs can be made
         dtype
             "float32" or "float64"
         seed
@@ -105,7 +118,10 @@ class BaseNetwork(Intake):
             if isinstance(sizes, int):
                 raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]})")
             raise TypeError(f"all but sizes goes by name; write activation={more[0]!r}, if that is what is meant")
-        spec = NetworkSpec.from_arguments(sizes, activation, output, cost, initializer, l1, l2, dropout, dtype, seed)
+        spec = NetworkSpec.from_arguments(
+            sizes, activation, output, cost, initializer, dtype=dtype, seed=seed,
+            l1=l1, l2=l2, dropout=dropout, max_norm=max_norm, nonnegative=nonnegative, monotone=monotone,
+        )  # fmt: skip
         self._setup(spec, threads, 0)
         options.doubt_threads(self.threads)
         self._output_is_open = output is None
@@ -131,6 +147,7 @@ class BaseNetwork(Intake):
     def weights(self, arrays: Sequence[object]) -> None:
         shapes = list(zip(self.spec.sizes[1:], self.spec.sizes, strict=False))
         checked = arguments.parameters("weights", arrays, shapes, self.dtype)
+        self.spec.check_signs(checked)
         self._set_parameters(checked, self._get_parameters()[1])
 
     @property
@@ -226,6 +243,11 @@ class BaseNetwork(Intake):
         class_weight: object = None,
         clip_norm: float | None = None,
         verbose: Verbose = "auto",
+        *,
+        clip_layer_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
     ) -> History[None]: ...
 
     @overload
@@ -243,6 +265,11 @@ class BaseNetwork(Intake):
         class_weight: object = None,
         clip_norm: float | None = None,
         verbose: Verbose = "auto",
+        *,
+        clip_layer_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
     ) -> History[float]: ...
 
     def fit(
@@ -259,6 +286,11 @@ class BaseNetwork(Intake):
         class_weight: object = None,
         clip_norm: float | None = None,
         verbose: Verbose = "auto",
+        *,
+        clip_layer_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
     ) -> History[Any]:
         """Train on mini-batches; the last one of an epoch may be short and is trained on too.
 
@@ -287,8 +319,18 @@ class BaseNetwork(Intake):
         clip_norm
             the longest that the gradient of a mini-batch over all parameters, √(Σ (∂C/∂w)² + Σ (∂C/∂b)²), may be: a
             longer one is scaled down to it. None: as it is
+        clip_layer_norm, clip_value
+            instead of it, the longest that the gradient over each layer's parameters may be; the largest that one entry
+            may be, which is cut off
         verbose
             "auto" a bar if stderr is a terminal, 0 nothing, 1 a bar, 2 a line per epoch
+        accumulate
+            mini-batches to an update, which takes the gradient over all their samples: as a batch_size so many times as
+            large, in the memory of a small one. A schedule's rate is the one at the first of them
+        ema
+            how much of a moving average of the weights stays at each update, such as 0.999: it is what validation,
+            callbacks and, in the end, the network have, while training goes on from the weights themselves. It has no
+            trace of the initial weights: early on it is the plain mean. `history.cost` is that of training
 
         Raises
         ------
@@ -310,10 +352,14 @@ class BaseNetwork(Intake):
             plan = Plan(
                 options.checked_optimizer(optimizer),
                 min(options.integer("batch_size", batch_size, low=1), len(data.x)),
-                options.checked_clip(clip_norm),
-                defaults.epochs(len(data.x)) if epochs is None else options.integer("epochs", epochs, low=1),
+                epochs=defaults.epochs(len(data.x)) if epochs is None else options.integer("epochs", epochs, low=1),
+                accumulate=options.integer("accumulate", accumulate, low=1),
+                ema=options.checked_ema(ema),
                 look_every=options.look_every(checked),
+                **options.checked_clips(clip_norm, clip_layer_norm, clip_value),
             )
+            if plan.accumulate > 1 and plan.look_every:
+                raise ValueError("Diagnostics looks at mini-batches that make an update each; leave out accumulate")
             accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
             task = Task(
                 data,
@@ -430,7 +476,7 @@ class BaseNetwork(Intake):
             raise RuntimeError("this network is being trained already; train a copy instead")
         self._fitting = True
         try:
-            return Trainer(self, task.plan.optimizer, task.plan.clip_norm).fit(task)
+            return Trainer(self, task.plan.optimizer, ema=task.plan.ema).fit(task)
         finally:
             self._fitting = False
 
@@ -460,6 +506,8 @@ def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:
     layers = zip(spec.initializers, spec.sizes, spec.sizes[1:], strict=False)
     pairs = [INITIALIZERS[name](rng, n, k) for name, n, k in layers]
     dtype = DTYPES[spec.dtype]
+    signs: Sequence[Array | None] = spec.signs or [None] * len(pairs)
+    pairs = [(constrained(begun(w, sign), None, spec.max_norm), b) for (w, b), sign in zip(pairs, signs, strict=True)]
     return [w.astype(dtype) for w, _ in pairs], [b.astype(dtype) for _, b in pairs]
 
 

@@ -74,8 +74,8 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def _new_state(self, optimizer: Optimizer) -> Any:
-        """Return what an optimizer remembers, before the first step."""
+    def _new_state(self, optimizer: Optimizer, *, averages: bool = False) -> Any:
+        """Return what an optimizer remembers, before the first step, and room for the average of the parameters."""
 
     @abstractmethod
     def _gradient_size(self) -> int:

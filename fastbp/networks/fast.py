@@ -25,7 +25,7 @@ from ..processors import team_sizes
 from ..training.loop import Data, Plan
 from ..vectors.simd import lanes
 from .base import BaseNetwork
-from .nonzeros import find_nonzeros
+from .nonzeros import NO_SHORT_FORM, find_nonzeros
 from .results import Forward, Gradients
 from .run import Run, State, dtype_of, product_address
 
@@ -55,6 +55,7 @@ class Network(BaseNetwork, engine="fast"):
             layers["prime"][:-1] = [prime_address(row, dtype) for row in rows[:-1]]
             if jacobian_follows(self.spec.cost_row, rows[-1]):
                 layers["prime"][-1] = prime_address(rows[-1], dtype)
+            layers["dropout"] = self.spec.dropouts
             self._keep_z = [needs_z(row, dtype) for row in rows]
             self._coded = True
         return self._parameters
@@ -176,8 +177,8 @@ class Network(BaseNetwork, engine="fast"):
         compiled = getattr(epoch.train, "signatures", ())  # it is plain Python under NUMBA_DISABLE_JIT
         return not any(str(signature[0].dtype.typeof("one")) == self.spec.dtype for signature in compiled)
 
-    def _new_state(self, optimizer: Optimizer) -> State:
-        return State(self._parameters, optimizer, self.dtype)
+    def _new_state(self, optimizer: Optimizer, *, averages: bool = False) -> State:
+        return State(self._parameters, optimizer, self.dtype, averages=averages)
 
     def _gradient_size(self) -> int:
         return self._parameters.buffer.size
@@ -186,18 +187,19 @@ class Network(BaseNetwork, engine="fast"):
         return self._parameters.read(flat)
 
     def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
-        store, nonzeros = self._code(), find_nonzeros(data.x, plan.batch_size, plan.epochs)
+        store, nonzeros = self._code(), NO_SHORT_FORM
+        if not self.spec.dropouts[0]:  # which would make new zeros in each epoch
+            nonzeros = find_nonzeros(data.x, plan.batch_size, plan.epochs)
         if plan.look_every:
             store.layers["gauge"] = [gauge_address(row, dtype_of(self.spec.dtype)) for row in self.spec.activation_rows]
-        whole = halves or plan.clip_norm is not None
         run = Run(
-            store, self.spec, plan.batch_size, plan.optimizer, state or self._new_state(plan.optimizer),
-            keep_z=self._keep_z, clip_norm=plan.clip_norm, halves=halves,
-            whole=aligned(store.buffer.size, self.dtype) if whole else None,
+            store, self.spec, plan.batch_size, plan,
+            state or self._new_state(plan.optimizer, averages=plan.ema is not None),
+            keep_z=self._keep_z, halves=halves,
+            whole=aligned(store.buffer.size, self.dtype) if halves or plan.needs_whole else None,
             sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
             steps=plan.steps or plan.epochs * -(-len(data.x) // plan.batch_size),
-            look_every=plan.look_every,
         )  # fmt: skip
-        run.take(data, self.spec.dropout, nonzeros)
+        run.take(data, nonzeros, drops=True)
         run.compile()
         return run

@@ -68,6 +68,7 @@ def _described(
     _check_given(fields, formulas)
     fields.pop("formulas", None)
     spec = NetworkSpec(**fields, formulas=formulas)
+    spec.check_signs(weights)
     found = None if columns is None else Columns.from_json(columns)
     if found and found.width != spec.sizes[0]:
         raise ValueError(f"its columns make {found.width} inputs, the network takes {spec.sizes[0]}")

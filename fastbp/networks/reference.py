@@ -15,8 +15,10 @@ import numpy as np
 from ..border.spec import NetworkSpec
 from ..formulas import Array
 from ..formulas.activations import Activation
+from ..formulas.averages import newest_share
+from ..formulas.constraints import constrained
 from ..formulas.costs import Cost
-from ..formulas.dropout import keep_scale
+from ..formulas.dropout import keep_scales
 from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer, update
 from ..formulas.penalties import penalty, penalty_gradient
@@ -165,8 +167,8 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
             correct += int(np.sum(right_answers(states.activations[-1], targets)))
         return cost, correct
 
-    def _new_state(self, optimizer: Optimizer) -> "State":
-        return State([*self._weights, *self._biases], optimizer)
+    def _new_state(self, optimizer: Optimizer, *, averages: bool = False) -> "State":
+        return State([*self._weights, *self._biases], optimizer, averages=averages)
 
     def _gradient_size(self) -> int:
         return sum(p.size for p in (*self._weights, *self._biases))
@@ -180,7 +182,9 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
     def _session(
         self, data: Data, plan: Plan, state: "State | None" = None, halves: bool = False
     ) -> "ReferenceSession":
-        return ReferenceSession(self, data, plan, state or self._new_state(plan.optimizer))
+        return ReferenceSession(
+            self, data, plan, state or self._new_state(plan.optimizer, averages=plan.ema is not None)
+        )
 
     def _matrix(self, y: Array) -> Array:
         return one_hot(y, self.spec.sizes[-1], self.dtype)
@@ -204,14 +208,25 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
 class State:
     """What an optimizer remembers from step to step."""
 
-    def __init__(self, parameters: Sequence[Array], optimizer: Optimizer) -> None:
+    def __init__(self, parameters: Sequence[Array], optimizer: Optimizer, *, averages: bool = False) -> None:
         self.arrays = [[np.zeros_like(p) for _ in optimizer.slots] for p in parameters]
+        self.average = [np.zeros_like(p) for p in parameters] if averages else None  # of the parameters
         self.steps = 0  # updates made
 
     def get(self, slot: int) -> tuple[list[Array], list[Array]]:
         """Return copies of one array of state, in the shapes of weights and biases."""
         arrays, half = [slots[slot].copy() for slots in self.arrays], len(self.arrays) // 2
         return arrays[:half], arrays[half:]
+
+    def read_average(self) -> tuple[list[Array], list[Array]]:
+        """Return copies of the average, in the shapes of weights and biases."""
+        arrays = [mean.copy() for mean in self.average or []]
+        return arrays[: len(arrays) // 2], arrays[len(arrays) // 2 :]
+
+    def set_average(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy an average in."""
+        for mean, array in zip(self.average or [], [*weights, *biases], strict=True):
+            mean[...] = array
 
     def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         """Copy one array of state in."""
@@ -224,6 +239,7 @@ class ReferenceSession:
 
     def __init__(self, net: ReferenceNetwork, data: Data, plan: Plan, state: State) -> None:
         self.net, self.plan, self.state = net, plan, state
+        self.gathered: list[Array] = []  # the gradient of the mini-batches before, of several that are added up
         self.looks = Looks(net.spec.sizes)
         self.bind(data)
 
@@ -241,21 +257,37 @@ class ReferenceSession:
         self, order: Array, first: int, count: int, seed: int, so_far: Progress = NOTHING, rates: Array | None = None
     ) -> Progress:
         """Run mini-batches first .. first + count - 1 of `order`, and add what is seen to what was."""
-        size = self.plan.batch_size
+        size, group = self.plan.batch_size, self.plan.accumulate
         total = np.array(so_far[:3])
         for batch in range(first, first + count):
             places = np.arange(batch * size, min((batch + 1) * size, len(order)))
-            rate = self.plan.optimizer.learning_rate if rates is None else rates[batch]
+            rate = self.plan.optimizer.learning_rate if rates is None else rates[batch // group * group]
             looks = self._looks_at_next()
             seen, gradients = self._first_half(order[places], places, seed, looks)
             if gradients is None:
                 return Progress._make((*total.tolist(), batch))
             before = [w.copy() for w in self.net._weights] if looks else []
-            self._second_half(gradients, float(rate))
+            whole = self._add_up(gradients, order, batch) if group > 1 else gradients
+            if whole is not None:
+                self._second_half(whole, float(rate))
             if looks:
                 add_change(looks, before, self.net._weights)
             total += seen
         return Progress._make((*total.tolist(), -1))
+
+    def _add_up(self, gradients: list[Array], order: Array, batch: int) -> list[Array] | None:
+        """Return the gradient over a group of mini-batches after its last, else None: each has its samples' weight."""
+        size, group = self.plan.batch_size, self.plan.accumulate
+        first = batch // group * group
+        weights = (
+            self.sample_weight[order[place * size : (place + 1) * size]] for place in range(first, first + group)
+        )
+        sums = [float(weight.sum()) for weight in weights]
+        part = sums[batch - first] / (sum(sums) or 1)
+        parts = [g * self.net.dtype.type(part) for g in gradients]
+        self.gathered = parts if batch == first else [a + b for a, b in zip(self.gathered, parts, strict=True)]
+        due = batch == first + group - 1 or (batch + 1) * size >= len(order)
+        return self.gathered if due else None
 
     def _looks_at_next(self) -> Looks | None:
         """Return where the next mini-batch is noted, if it is looked at."""
@@ -294,15 +326,31 @@ class ReferenceSession:
         return seen, gradients if total else [np.zeros_like(g) for g in gradients]
 
     def _second_half(self, gradients: list[Array], rate: float) -> None:
-        """The rule, for a gradient that is scaled down to clip_norm where it is longer."""
-        limit, state = self.plan.clip_norm, self.state
-        if limit is not None:
-            norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
-            if norm > limit:
-                gradients = [g * (limit / norm) for g in gradients]
+        """The rule for a gradient that is scaled down where it is too long; then constraints and the average."""
+        plan, state, spec = self.plan, self.state, self.net.spec
+        half = len(gradients) // 2  # weights, then biases
+        if plan.clip_norm is not None:
+            gradients = clipped(gradients, plan.clip_norm)
+        if plan.clip_layer_norm is not None:
+            layers = zip(gradients[:half], gradients[half:], strict=True)
+            pairs = [clipped(list(layer), plan.clip_layer_norm) for layer in layers]
+            gradients = [*(w for w, _ in pairs), *(b for _, b in pairs)]
         state.steps += 1
         for w, g, slots in zip(self._parameters(), gradients, state.arrays, strict=True):
-            update(self.plan.optimizer, w, g, slots, state.steps, rate)
+            update(plan.rule, w, g, slots, state.steps, rate)
+        if spec.is_constrained:
+            for place, w in enumerate(self.net._weights):
+                w[...] = constrained(w, spec.signs[place] if spec.signs else None, spec.max_norm)
+        if plan.ema is not None and state.average is not None:
+            share = newest_share(plan.ema, state.steps)
+            for mean, w in zip(state.average, self._parameters(), strict=True):
+                mean += share * (w - mean)
+
+    def exchange(self) -> None:
+        """Let the network have the average of its parameters, or have them back; nothing where there is none."""
+        if self.state.average is not None and self.state.steps:
+            for mean, w in zip(self.state.average, self._parameters(), strict=True):
+                mean[...], w[...] = w.copy(), mean.copy()
 
     @quietly
     def gradient(self, seed: int) -> Array | None:
@@ -319,12 +367,9 @@ class ReferenceSession:
 
     def _keeps(self, places: Array, seed: int) -> list[Array] | None:
         spec = self.net.spec
-        if not spec.dropout:
+        if not any(spec.dropouts):
             return None
-        hidden = enumerate(spec.sizes[1:-1])
-        return [np.ones((1, 1), self.net.dtype)] + [
-            keep_scale(seed, layer, places, n, spec.dropout, self.net.dtype) for layer, n in hidden
-        ]
+        return keep_scales(seed, places, spec.sizes, spec.dropouts, self.net.dtype)
 
     def finite(self) -> bool:
         """Whether all parameters are finite."""
@@ -332,8 +377,9 @@ class ReferenceSession:
 
     def snapshot(self, into: Any = None) -> Any:
         """Return copies of parameters, optimizer state and step count."""
-        arrays = [p.copy() for p in self._parameters()]
-        return arrays, [[s.copy() for s in slots] for slots in self.state.arrays], self.state.steps
+        arrays, average = ([p.copy() for p in some] for some in (self._parameters(), self.state.average or []))
+        slots = [[s.copy() for s in slots] for slots in self.state.arrays]
+        return arrays, slots, self.state.steps, average, list(self.gathered)
 
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
@@ -342,10 +388,18 @@ class ReferenceSession:
 
     def restore(self, snapshot: Any) -> None:
         """Return to a snapshot, which stays as it is."""
-        parameters, state, self.state.steps = snapshot
+        parameters, state, self.state.steps, average, self.gathered = snapshot
+        for mean, kept in zip(self.state.average or [], average, strict=True):
+            mean[...] = kept
         for parameter, kept in zip(self._parameters(), parameters, strict=True):
             parameter[...] = kept
         self.state.arrays = [[s.copy() for s in slots] for slots in state]
+
+
+def clipped(gradients: list[Array], limit: float) -> list[Array]:
+    """∂C/∂w of several arrays, scaled down so that the norm over all of them is at most the limit."""
+    norm = float(np.sqrt(sum(np.sum(np.square(g, dtype=np.float64)) for g in gradients)))
+    return [g * (limit / norm) for g in gradients] if norm > limit else gradients
 
 
 def right_answers(a: Array, y: Array) -> Array:

@@ -12,10 +12,10 @@ from ..border.spec import NetworkSpec
 from ..formulas import Array
 from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
-from ..kernels import chains, epoch, looks, online
+from ..kernels import chains, drop, epoch, looks, online
 from ..kernels.barrier import DONE
 from ..kernels.costs import cost_address
-from ..kernels.halves import apply_gradient
+from ..kernels.halves import SECOND_HALF, apply_gradient, second_half
 from ..kernels.looks.gauge import nabla_squares_address
 from ..kernels.products import sparse as skipping
 from ..kernels.products.dense import PRODUCT, panel_product
@@ -24,7 +24,7 @@ from ..kernels.rules import GRADIENT, Rule, penalty_address, rule_address, rule_
 from ..memory.looks import LookArrays
 from ..memory.parameters import Parameters, aligned
 from ..memory.workspace import Workspace
-from ..training.loop import NOTHING, Data, Progress, have_moved
+from ..training.loop import NOTHING, Data, Plan, Progress, have_moved
 from ..training.pace import TeamSize
 from ..training.team import run_team
 from .constants import Constants
@@ -51,6 +51,9 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
         "chain_gradient": (chains.CHAIN_GRADIENT, chains.chain_gradient),
         "update_from_chains": (chains.UPDATE_FROM_CHAINS, chains.update_from_chains),
         "update_and_forward": (online.UPDATE_AND_FORWARD, online.update_and_forward),
+        "drop_inputs": (drop.DROP_INPUTS, drop.drop_inputs),
+        "drop_errors": (drop.DROP_ERRORS, drop.drop_errors),
+        "second_half": (SECOND_HALF, second_half),
         **looks.KERNELS,
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
@@ -59,8 +62,9 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
 class State:
     """What an optimizer remembers from step to step; it belongs to the run."""
 
-    def __init__(self, parameters: Parameters, optimizer: Optimizer, dtype: Any) -> None:
+    def __init__(self, parameters: Parameters, optimizer: Optimizer, dtype: Any, *, averages: bool = False) -> None:
         self.parameters = parameters
+        self.average = aligned(parameters.buffer.size, dtype) if averages else None  # of the parameters
         self.buffer = aligned(len(optimizer.slots) * parameters.buffer.size, dtype)
         self.slots = self.buffer.reshape(len(optimizer.slots), parameters.buffer.size)
         self.step = np.zeros(1, np.int64)
@@ -78,6 +82,16 @@ class State:
         """Return copies of one array of state, in the shapes of weights and biases."""
         return self.parameters.read(self.slots[slot])
 
+    def read_average(self) -> tuple[list[Array], list[Array]]:
+        """Return copies of the average, in the shapes of weights and biases."""
+        assert self.average is not None
+        return self.parameters.read(self.average)
+
+    def set_average(self, weights: Sequence[Array], biases: Sequence[Array]) -> None:
+        """Copy an average in."""
+        assert self.average is not None
+        self.parameters.write(self.average, weights, biases)
+
     def set(self, slot: int, weights: Sequence[Array], biases: Sequence[Array]) -> None:
         """Copy one array of state in."""
         self.parameters.write(self.slots[slot], weights, biases)
@@ -86,7 +100,7 @@ class State:
 class Run:
     """Kernels, workspace and data of one run; changes the network's own parameters.
 
-    - optimizer: None where nothing is changed (to evaluate), or where only the gradient is wanted (`whole`)
+    - plan: None where nothing is changed (to evaluate), or where only the gradient is wanted (`whole`)
     """
 
     def __init__(
@@ -94,38 +108,39 @@ class Run:
         parameters: Parameters,
         spec: NetworkSpec,
         batch_size: int,
-        optimizer: Optimizer | None = None,
+        plan: Plan | None = None,
         state: State | None = None,
         *,
         keep_z: Sequence[bool],
         whole: Array | None = None,
         halves: bool = False,
-        clip_norm: float | None = None,
         sizes: Sequence[int] = (1,),
         input_blocks: int = 0,
         steps: int = 0,
-        look_every: int = 0,
     ) -> None:
         dtype = dtype_of(spec.dtype)
-        self.parameters, self.spec, self.optimizer, self.state = parameters, spec, optimizer, state
+        self.parameters, self.spec, self.plan, self.state = parameters, spec, plan, state
+        self.optimizer = plan.rule if plan else None
         self.whole, self.halves, self.capacity = whole, halves, batch_size
         self.space = Workspace(parameters, batch_size, max(sizes), input_blocks, train=True, keep_z=keep_z)
-        self.record = Record(spec.dtype, product=product_address(spec.dtype), **self._settings(batch_size, clip_norm))
+        self.record = Record(spec.dtype, product=product_address(spec.dtype), **self._settings(batch_size))
         self.record.hold(
             layers=self.space.layers, parameters=parameters.buffer, work=self.space.buffer, costs=self.space.costs,
             right=self.space.right, sync=self.space.sync, seen=self.space.seen, picked=self.space.picked,
         )  # fmt: skip
         self.record.set(cost=cost_address(spec.cost_row, spec.activation_rows[-1], dtype))
         self._choose_rules(dtype, batch_size, input_blocks)
-        if look_every:
-            self._look(dtype, look_every, max(sizes))
+        if plan:
+            self._choose_second_half()
+        if plan and plan.look_every:
+            self._look(dtype, plan.look_every, max(sizes))
         self.team = TeamSize(sizes, steps, self._kind(batch_size, input_blocks, sizes))
 
     def _kind(self, *settings: Any) -> Any:
         """What the pace of a step depends on."""
         return self.spec.sizes, self.spec.dtype, self.record["rule"], self.whole is None, str(settings)
 
-    def _settings(self, batch_size: int, clip_norm: float | None) -> dict[str, Any]:
+    def _settings(self, batch_size: int) -> dict[str, Any]:
         space, spec = self.space, self.spec
         return {
             "zeros": space.zeros,
@@ -140,18 +155,18 @@ class Run:
             "batch_size": batch_size,
             "l1": spec.l1,
             "l2": spec.l2,
-            "clip_norm": np.inf if clip_norm is None else clip_norm,
         }
 
     def _choose_rules(self, dtype: Any, batch_size: int, input_blocks: int) -> None:
         """Set what becomes of the gradient: fused with BP4, or left whole, for a second half to take."""
         record, spec = self.record, self.spec
         rule = None if self.optimizer is None else rule_of(self.optimizer)
-        self.constants = Constants(self.optimizer, rule.names, rule.steady) if self.optimizer and rule else None
+        self.constants = (
+            Constants(self.optimizer, rule, self.plan.ema) if self.plan and self.optimizer and rule else None
+        )
         penalized = bool(spec.l1 or spec.l2)
         if self.whole is not None:
-            squares = np.zeros(int(self.space.layers["columns"].sum()))
-            record.hold(whole=self.whole, state=self.whole, squares=squares)
+            record.hold(whole=self.whole, state=self.whole)
             record.set(learns=1, rule=rule_address(Rule(GRADIENT), dtype))
             if rule and self.state:
                 record.hold(second_state=self.state.buffer)
@@ -161,7 +176,7 @@ class Run:
             straight = rule.is_straight and not penalized
             record.hold(state=self.state.buffer)
             record.set(learns=1, straight=straight, rule=0 if straight else rule_address(rule, dtype))
-            if batch_size == 1 and not input_blocks:
+            if batch_size == 1 and not input_blocks and not self._goes_on:
                 record.set(online=online.online_address(online.STRAIGHT if straight else rule, dtype))
                 record.set(**addresses(spec.dtype, "update_and_forward"))
         if penalized and record["learns"]:
@@ -170,6 +185,29 @@ class Run:
             record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
         if self.space.gradients:
             record.set(**addresses(spec.dtype, "chain_gradient", "update_from_chains"))
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether something follows the update."""
+        return self.spec.is_constrained or (self.state is not None and self.state.average is not None)
+
+    def _choose_second_half(self) -> None:
+        """Set what limits the gradient, and what follows the update."""
+        assert self.plan
+        record, plan, spec = self.record, self.plan, self.spec
+        limit = plan.clip_norm if plan.clip_layer_norm is None else plan.clip_layer_norm
+        record.set(clip_norm=np.inf if limit is None else limit, clip_layers=plan.clip_layer_norm is not None)
+        record.set(accumulate=plan.accumulate, max_norm=np.inf if spec.max_norm is None else spec.max_norm)
+        if plan.accumulate > 1:
+            self.gathered = aligned(self.parameters.buffer.size, self.parameters.buffer.dtype)
+            record.hold(gathered=self.gathered)
+        if self.state and self.state.average is not None:
+            record.hold(average=self.state.average)
+        if spec.signs is not None:
+            record.hold(signs=np.concatenate(spec.signs).astype(spec.dtype))
+        if self.whole is not None or self._goes_on:
+            record.hold(squares=np.zeros(record["num_neurons"]))
+            record.set(**({} if self.halves else addresses(spec.dtype, "second_half")))
 
     def _look(self, dtype: Any, every: int, threads: int) -> None:
         """Look at one in so many mini-batches."""
@@ -193,13 +231,14 @@ class Run:
         if len(data.x) > self.capacity:
             return False
         self.record.set(batch_size=len(data.x))
-        self.take(data, self.spec.dropout)
+        self.take(data, drops=True)
         return True
 
-    def take(self, data: Data, dropout: float = 0.0, nonzeros: Nonzeros = NO_SHORT_FORM) -> None:
+    def take(self, data: Data, nonzeros: Nonzeros = NO_SHORT_FORM, *, drops: bool = False) -> None:
         """Read these samples from now on."""
         labelled = data.y.ndim == 1
-        self.record.set(dropout=dropout)
+        if drops and any(self.spec.dropouts):
+            self.record.set(**addresses(self.spec.dtype, "drop_inputs", "drop_errors"))
         self.record.hold(
             x=data.x, labels=data.y if labelled else None, targets=None if labelled else data.y,
             weights=data.sample_weight, starts=nonzeros.starts, entries=nonzeros.entries,
@@ -241,8 +280,9 @@ class Run:
 
         run_team(work, size, self._open_barriers)
         failed = int(seen[0, 3])
-        if self.state and not self.halves:
-            self.state.step += count if failed < 0 else failed - first
+        if self.state and self.plan and not self.halves:
+            made = count if failed < 0 else failed - first
+            self.state.step += self.plan.updates(first, made, -(-len(order) // self.record["batch_size"]))
         cost, correct, weight = seen[0, :3].tolist()
         return Progress(cost, correct, weight, failed)
 
@@ -252,14 +292,25 @@ class Run:
             self.record.hold(order=order)
             self.record.set(num_samples=len(order))
         if self.state:
-            self.record.set(look_from=self.state.steps - first)
+            self.record.set(look_from=self.state.steps - first)  # of more mini-batches to an update nobody looks at one
         if self.constants and self.state and count:
-            part = None if rates is None else rates[first : first + count]
-            table, row = self.constants.rows(int(self.state.step[0]), count, part)
+            table, row = self._constants(rates, first, count)
             if table is not self.record.held.get("constants"):
                 self.record.hold(constants=table)
-                self.record.set(num_constants=table.shape[1], constants_step=table.shape[1] if len(table) > 1 else 0)
+                width = table.shape[1]
+                self.record.set(num_constants=len(self.constants.names), constants_step=width if len(table) > 1 else 0)
             self.record.set(first_constants=row * table.shape[1])
+
+    def _constants(self, rates: Array | None, first: int, count: int) -> tuple[Array, int]:
+        """What the rule needs in mini-batches first .. first + count - 1, and the row of the first."""
+        assert self.constants
+        assert self.state
+        assert self.plan
+        if self.plan.accumulate == 1:
+            return self.constants.rows(self.state.steps, count, None if rates is None else rates[first : first + count])
+        groups = np.arange(first, first + count) // self.plan.accumulate  # a group has the rate that it begins with
+        steps = self.state.steps + groups - first // self.plan.accumulate
+        return self.constants.at(steps, None if rates is None else rates[groups * self.plan.accumulate]), 0
 
     def _open_barriers(self) -> None:
         """Let a team whose member is missing run to its end; what it computes is worth nothing."""
@@ -280,13 +331,23 @@ class Run:
         if self.state:
             self.state.step += 1
 
+    def exchange(self) -> None:
+        """Let the network have the average of its parameters, or have them back; nothing where there is none."""
+        if self.state and self.state.average is not None and self.state.steps:
+            average, parameters = self.state.average, self.parameters.buffer
+            average[...], parameters[...] = parameters.copy(), average.copy()
+
     def finite(self) -> bool:
         """Whether all parameters are finite."""
         return bool(np.isfinite(self.parameters.buffer).all())
 
     @property
     def _changing(self) -> tuple[Array, ...]:
-        return (self.parameters.buffer, self.state.buffer, self.state.step) if self.state else (self.parameters.buffer,)
+        state = self.state
+        if not state:
+            return (self.parameters.buffer,)
+        more = (state.average, self.gathered if self.plan and self.plan.accumulate > 1 else None)
+        return (self.parameters.buffer, state.buffer, state.step, *(array for array in more if array is not None))
 
     def snapshot(self, into: list[Array] | None = None) -> list[Array]:
         """Return copies of parameters, optimizer state and step count, made in `into` if it is given."""

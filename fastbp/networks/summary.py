@@ -44,7 +44,9 @@ def summary(net: Any) -> Summary:
         "cost": spec.cost,
         "initializer": ", ".join(dict.fromkeys(spec.initializers)),
         "penalties": f"l1 {spec.l1:g}, l2 {spec.l2:g}",
-        "dropout": f"{spec.dropout:g}",
+        "dropout": ", ".join(
+            f"{share:g}" for share in (spec.dropout if isinstance(spec.dropout, tuple) else [spec.dropout])
+        ),
         "dtype": spec.dtype,
         "seed": str(spec.seed),
         "threads": str(net.threads),

@@ -26,19 +26,30 @@ class Trainer:
         as in ``net.fit``; None: ``fastbp.Adam(1e-3)``
     clip_norm
         the longest that a gradient over all parameters may be; a longer one is scaled down to it
+    clip_layer_norm, clip_value, ema
+        as in ``net.fit``; `averaged` has the average
     steps_per_epoch
         what a schedule takes for an epoch; needed only where the learning rate is one
 
     """
 
     def __init__(
-        self, net: Any, optimizer: Any = None, clip_norm: float | None = None, *, steps_per_epoch: float | None = None
+        self,
+        net: Any,
+        optimizer: Any = None,
+        clip_norm: float | None = None,
+        *,
+        clip_layer_norm: float | None = None,
+        clip_value: float | None = None,
+        ema: float | None = None,
+        steps_per_epoch: float | None = None,
     ) -> None:
         self.net = net
         self.optimizer = options.checked_optimizer(optimizer)
-        self.clip_norm = options.checked_clip(clip_norm)
+        self.clips = options.checked_clips(clip_norm, clip_layer_norm, clip_value)
+        self.ema = options.checked_ema(ema)
         self.steps_per_epoch = steps_per_epoch
-        self.state = net._new_state(self.optimizer)
+        self.state = net._new_state(self.optimizer, averages=ema is not None)
         self._spec = net.spec
         self._sessions: dict[str, Any] = {}  # by what they are for, kept from step to step
 
@@ -57,7 +68,7 @@ class Trainer:
 
         """
         data, penalty = self._checked(x, y), self.net._penalty()
-        session = self._session("step", data, self.clip_norm)
+        session = self._session("step", data)
         seen = session.train(np.arange(len(data.x)), 0, 1, self._seed(), rates=self._rates())
         if seen.failed >= 0:
             raise self._diverged(data)
@@ -71,7 +82,7 @@ class Trainer:
         `step`. Where C is not finite it raises DivergenceError.
         """
         data = self._checked(x, y)
-        found: Array | None = self._session("gradient", data, None).gradient(self._seed())
+        found: Array | None = self._session("gradient", data).gradient(self._seed())
         if found is None:
             raise self._diverged(data)
         return found
@@ -91,7 +102,15 @@ class Trainer:
             raise ValueError(f"gradient must be ({size},), as trainer.gradient(x, y) returns it; got {array.shape}")
         if not np.isfinite(array).all():
             raise ValueError("gradient is not finite; the parameters are unchanged")
-        self._session("apply", self._no_data(), self.clip_norm).apply(array, self._rate())
+        self._session("apply", self._no_data()).apply(array, self._rate())
+
+    def averaged(self) -> Any:
+        """Return a copy of the network with the moving average of its weights, as `ema` asks for."""
+        if self.state.average is None or not self.steps:
+            raise ValueError("there is no average: write Trainer(..., ema=0.999), and make a step")
+        twin = self.net._twin(type(self.net))
+        twin._set_parameters(*self.state.read_average())
+        return twin
 
     def state_dict(self) -> dict[str, Any]:
         """Return copies of all that the run depends on, by name: "steps", "weights.0", "velocity.weights.0", ...
@@ -120,9 +139,13 @@ class Trainer:
             weights, biases = ([np.asarray(state[f"{k}.{i}"], self.net.dtype) for i in layers] for k in kinds)
             return weights, biases
 
-        self.net._set_parameters(*pair(""))
+        weights, biases = pair("")
+        self.net.spec.check_signs(weights)
+        self.net._set_parameters(weights, biases)
         for slot, name in enumerate(self.optimizer.slots):
             self.state.set(slot, *pair(f"{name}."))
+        if self.state.average is not None:
+            self.state.set_average(*pair("average."))
         self.state.steps = steps
 
     def fit(self, task: Task) -> Trained:
@@ -143,6 +166,8 @@ class Trainer:
         for slot, name in enumerate(self.optimizer.slots):
             weights, biases = self.state.get(slot)
             found |= {f"{name}.weights": weights, f"{name}.biases": biases}
+        if self.state.average is not None:
+            found["average.weights"], found["average.biases"] = self.state.read_average()
         return found
 
     def _checked(self, x: object, y: object) -> Data:
@@ -154,17 +179,14 @@ class Trainer:
         sizes = self.net.sizes
         return Data(np.zeros((1, sizes[0]), self.net.dtype), np.zeros((1, sizes[-1]), self.net.dtype))
 
-    def _plan(self, batch_size: int, clip_norm: float | None) -> Plan:
-        return Plan(self.optimizer, batch_size, clip_norm, steps=MANY)
-
-    def _session(self, kind: str, data: Data, clip_norm: float | None) -> Any:
+    def _session(self, kind: str, data: Data) -> Any:
         """Return the session for this, with room for the data, which it takes."""
         if self._spec is not self.net.spec:  # a first y has changed it, and with it where the parameters lie
             self._sessions.clear()
             self._spec = self.net.spec
         session: Any = self._sessions.get(kind)
         if session is None or not session.bind(data):
-            plan = self._plan(len(data.x), clip_norm)
+            plan = Plan(self.optimizer, len(data.x), ema=self.ema, steps=MANY, **self.clips)
             session = self.net._session(data, plan, self.state, halves=kind != "step")
             self._sessions[kind] = session
         return session
@@ -183,6 +205,6 @@ class Trainer:
 
     def _seed(self) -> int:
         """The next step's, for dropout."""
-        if not self.net.spec.dropout:
+        if not any(self.net.spec.dropouts):
             return 0
         return int(stream(self.net.spec.seed, DROPOUT, self.steps).integers(2**63))

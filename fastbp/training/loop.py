@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DivergenceError
 from ..formulas import Array
 from ..formulas.looks import LayerLook, Looks
-from ..formulas.optimizers import Optimizer
+from ..formulas.optimizers import ClippedByValue, Optimizer
 from ..formulas.schedules import rates_at
 from .history import History
 from .progress import Reporter
@@ -69,6 +69,25 @@ class Plan(NamedTuple):
     epochs: int = 1  # how often each sample is going to be seen
     steps: int = 0  # that may be to come, where nobody knows; 0: those of the epochs
     look_every: int = 0  # so many mini-batches one is looked at; 0: none
+    clip_layer_norm: float | None = None  # of the gradient over each layer's
+    clip_value: float | None = None  # of each entry of the gradient
+    accumulate: int = 1  # mini-batches whose gradients make one update
+    ema: float | None = None  # of the weights over the updates, for whoever looks at them
+
+    @property
+    def rule(self) -> Optimizer:
+        """The optimizer, of a gradient whose entries are clipped, where they are."""
+        return self.optimizer if self.clip_value is None else ClippedByValue(self.optimizer, self.clip_value)
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether the gradient is wanted whole."""
+        return self.accumulate > 1 or self.clip_norm is not None or self.clip_layer_norm is not None
+
+    def updates(self, first: int, count: int, num_batches: int) -> int:
+        """How many updates mini-batches first .. first + count - 1 of an epoch make."""
+        end = first + count
+        return (-(-end // self.accumulate) if end == num_batches else end // self.accumulate) - first // self.accumulate
 
 
 class Session(Protocol):
@@ -102,6 +121,9 @@ class Session(Protocol):
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
 
+    def exchange(self) -> None:
+        """Let the network have the average of its parameters, or have them back; nothing where there is none."""
+
     def take_looks(self) -> Looks:
         """Return what was seen in the mini-batches that were looked at since the last time."""
 
@@ -130,6 +152,7 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
     history: History[Any] = History()
     reporter = Reporter(task.verbose, task.plan.epochs, len(task.data.x))
+    loop = None
     try:
         with reporter.compiling() if net._needs_compiling() else nullcontext():
             session = begin()
@@ -139,19 +162,24 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
             total = loop.run_epoch(epoch)
             net.epochs_trained += 1
             history.learning_rate.append(loop.rate)
-            _record(history, net, task, total, perf_counter() - start)
+            _record(history, net, task, total, perf_counter() - start, loop.show_average)
             if task.plan.look_every:
                 _note(net, session, task.callbacks)
             reporter.end_epoch(history)
             if any([callback(net, history) for callback in task.callbacks]):  # all are called
                 break
     finally:
+        if loop:
+            loop.show_average()
         reporter.close()
     return Trained(history, loop.moved)
 
 
-def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float) -> None:
+def _record(
+    history: History[Any], net: Any, task: Task, total: Progress, seconds: float, show_average: Callable[[], None]
+) -> None:
     history.cost.append(total.cost / total.weight + net._penalty())
+    show_average()  # to all that follows
     history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
     history.rmse.append(_rmse(task, total.cost / total.weight))
     if task.validation is None:
@@ -197,6 +225,7 @@ class _Loop:
         rate = task.plan.optimizer.learning_rate
         self.rate = 0.0 if callable(rate) else float(rate)  # of the last mini-batch
         self.per_call = 1  # mini-batches; grows with what the clock allows
+        self.shows_average = False  # the network has the average of the weights, where there is one
         self.moved = False  # whether any weight has changed by now
         self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
         self.good: Any = None  # snapshot of its end
@@ -204,7 +233,14 @@ class _Loop:
         self.recent: Any = None  # the later of the two
         self.limit = np.inf  # of the cost of a good epoch
 
+    def show_average(self, shown: bool = True) -> None:
+        """Let the network have the average of its weights, for all who look at it between epochs; or take it back."""
+        if shown != self.shows_average:
+            self.session.exchange()
+        self.shows_average = shown
+
     def run_epoch(self, epoch: int) -> Progress:
+        self.show_average(False)
         order, seed, rates = self._order(), self._dropout_seed(), self._rates(epoch)
         progress = NOTHING
         first = saved = 0
@@ -240,7 +276,7 @@ class _Loop:
         return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
 
     def _dropout_seed(self) -> int:
-        if not self.net.spec.dropout:
+        if not any(self.net.spec.dropouts):
             return 0
         rng = stream(self.net.spec.seed, DROPOUT, self.net.epochs_trained)
         return int(rng.integers(2**63))

@@ -12,7 +12,7 @@ from ..activate import call_prime
 from ..backward import output_delta, transpose_panel
 from ..blocking import panel_of
 from ..costs import call_cost
-from ..drop import drop
+from ..drop import call_drop_errors, call_drop_inputs
 from ..fields import RUN, constants_at, layer_at, number_at, order_at, right_at, slopes_at, work_at, x_at
 from ..forward import squash, weighted_input
 from ..online import call_update_and_forward
@@ -60,13 +60,14 @@ def look_back(run, l, slot, first, m):
 @part
 def forward_looking(run, thread, place, first, m, pending):
     """z and a of every layer, as `epoch.rows_forward`."""
-    last = run.num_layers - 1
     bottom = layer_at(run, 0)
     if bottom.blocks == 0:
         a = work_at(run, bottom.input + first * bottom.ld_input)
         gather(x_at(run, 0), bottom.n_in, order_at(run, place + first), m, a, bottom.ld_input)
-    for l in range(last + 1):
+    for l in range(run.num_layers):
         layer = layer_at(run, l)
+        if run.drop_inputs:
+            call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
         if layer.blocks:
             call_forward_entries(
                 address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
@@ -77,9 +78,6 @@ def forward_looking(run, thread, place, first, m, pending):
             weighted_input(run, layer, first, m)
         squash(run, layer, first, m)
         look_forward(run, l, thread, place, first, m)
-        if run.dropout > 0.0 and l < last:
-            a = work_at(run, layer.output + first * layer.ld)
-            drop(a, m, layer.ld, layer.n_out, l, place + first, run.seed, run.dropout)
 
 
 @part
@@ -121,17 +119,13 @@ def backward_looking(run, thread, place, first, m):
     """δ of the hidden layers, as `epoch.rows_backward`."""
     for l in range(run.num_layers - 1, 0, -1):
         below = layer_at(run, l - 1)
-        count = m * below.ld
-        a = work_at(run, below.output + first * below.ld)
-        if run.dropout > 0.0:
-            scale(a, count, 1.0 - run.dropout)
+        if run.drop_errors:
+            call_drop_errors(address=run.drop_errors, run=run, l=l, place=place, first=first, m=m, prime_follows=True)
         errors_back(run, layer_at(run, l), below, thread, first, m)
         look_back(run, l - 1, BEFORE, first, m)
         times_prime(run, below, first, m)
-        if run.dropout > 0.0:
-            delta = work_at(run, below.delta + first * below.ld)
-            drop(delta, m, below.ld, below.n_out, l - 1, place + first, run.seed, run.dropout)
-            scale(a, count, 1.0 / (1.0 - run.dropout))
+        if run.drop_errors:
+            call_drop_errors(address=run.drop_errors, run=run, l=l, place=place, first=first, m=m, prime_follows=False)
         look_back(run, l - 1, DELTA, first, m)
 
 
