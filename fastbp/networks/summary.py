@@ -44,16 +44,27 @@ def summary(net: Any) -> Summary:
         "cost": spec.cost,
         "initializer": ", ".join(dict.fromkeys(spec.initializers)),
         "penalties": f"l1 {spec.l1:g}, l2 {spec.l2:g}",
-        "dropout": ", ".join(
-            f"{share:g}" for share in (spec.dropout if isinstance(spec.dropout, tuple) else [spec.dropout])
-        ),
+        "dropout": _shares(spec.dropout),
+        "constraints": _constraints(spec),
         "dtype": spec.dtype,
         "seed": str(spec.seed),
         "threads": str(net.threads),
         "epochs trained": str(net.epochs_trained),
     }
+    if not settings["constraints"]:
+        del settings["constraints"]
     classes = getattr(net, "classes", None)
     if classes is not None and len(classes):
         names = [str(name) for name in classes]
         settings["classes"] = ", ".join(names if len(names) <= NAMED else [*names[: NAMED - 2], "...", names[-1]])
     return Summary(f"{type(net).__name__} {'-'.join(map(str, spec.sizes))}", tuple(layers), settings)
+
+
+def _shares(dropout: Any) -> str:
+    return ", ".join(f"{share:g}" for share in (dropout if isinstance(dropout, tuple) else [dropout]))
+
+
+def _constraints(spec: Any) -> str:
+    found = {"max_norm": spec.max_norm, "nonnegative": spec.nonnegative, "monotone": spec.monotone}
+    told = (name if value is True else f"{name} {value}" for name, value in found.items() if value)
+    return ", ".join(told)
