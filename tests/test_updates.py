@@ -241,6 +241,25 @@ def test_a_run_that_diverges_leaves_the_average_of_good_epochs(engine, data):
         assert_allclose(one, other, rtol=0, atol=1e-14)
 
 
+def test_a_run_keeps_weights_and_average_apart(engine, data):
+    """Between epochs the network has the average, and what is kept of the run is none the wiser."""
+    net, kept = make(engine), []
+    trainer = Trainer(net, Adam(0.05), ema=0.9)
+    for _ in range(3):
+        trainer.step(*data)
+    session = net._session(
+        fastbp.training.loop.Data(*net._checked(*data)), trainer._sessions["step"].plan, trainer.state
+    )
+    for shown in (False, True, True, False):
+        session.show_average(shown)
+        kept.append(trainer.state_dict())
+        looked_at = "average.weights.1" if shown else "weights.1"
+        assert_array_equal(net.weights[1], kept[-1][looked_at])
+    for name, array in kept[0].items():
+        assert all(np.array_equal(array, other[name]) for other in kept[1:]), name
+    assert not np.array_equal(kept[0]["weights.1"], kept[0]["average.weights.1"])
+
+
 def test_an_average_is_kept_with_a_run(engine, data):
     one, two = (Trainer(make(engine), Adam(0.05), ema=0.9) for _ in range(2))
     one.step(*data)

@@ -75,13 +75,15 @@ def _run_kernels(dtype: str) -> None:
 
 
 def _compile_rows(dtype: str) -> None:
-    """Compile every formula of this package, a cost for each output that it takes; a step in halves, and a look."""
+    """Compile every formula of this package, a cost for each output that it takes; and what few steps have."""
     kind = dtype_of(dtype)
     trainer = Trainer(Network([2, 2, 1], dtype=dtype, l2=1.0, seed=0))
     trainer.apply(trainer.gradient(np.zeros((2, 2)), np.zeros((2, 1))))
     for rule in OPTIMIZERS[:2]:  # which goes straight to w, and which does not
         net = Network([2, 2, 1], dtype=dtype, seed=0)
         net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 2, rule, callbacks=[Diagnostics(1)], verbose=0)
+    net = Network([2, 2, 1], dtype=dtype, dropout=0.5, seed=0)
+    net.fit(np.zeros((2, 2)), np.zeros((2, 1)), 1, 2, OPTIMIZERS[0], ema=0.9, verbose=0)
     for row in ACTIVATIONS.values():
         activation_address(row, kind)
         prime_address(row, kind)

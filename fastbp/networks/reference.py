@@ -211,6 +211,7 @@ class State:
     def __init__(self, parameters: Sequence[Array], optimizer: Optimizer, *, averages: bool = False) -> None:
         self.arrays = [[np.zeros_like(p) for _ in optimizer.slots] for p in parameters]
         self.average = [np.zeros_like(p) for p in parameters] if averages else None  # of the parameters
+        self.shows_average = False  # it lies where the parameters do, and they lie in its place
         self.steps = 0  # updates made
 
     def get(self, slot: int) -> tuple[list[Array], list[Array]]:
@@ -346,11 +347,13 @@ class ReferenceSession:
             for mean, w in zip(state.average, self._parameters(), strict=True):
                 mean += share * (w - mean)
 
-    def exchange(self) -> None:
+    def show_average(self, shown: bool) -> None:
         """Let the network have the average of its parameters, or have them back; nothing where there is none."""
-        if self.state.average is not None and self.state.steps:
-            for mean, w in zip(self.state.average, self._parameters(), strict=True):
+        state = self.state
+        if state.average is not None and state.steps and shown != state.shows_average:
+            for mean, w in zip(state.average, self._parameters(), strict=True):
                 mean[...], w[...] = w.copy(), mean.copy()
+            state.shows_average = shown
 
     @quietly
     def gradient(self, seed: int) -> Array | None:

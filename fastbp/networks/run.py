@@ -65,6 +65,7 @@ class State:
     def __init__(self, parameters: Parameters, optimizer: Optimizer, dtype: Any, *, averages: bool = False) -> None:
         self.parameters = parameters
         self.average = aligned(parameters.buffer.size, dtype) if averages else None  # of the parameters
+        self.shows_average = False  # it lies where the parameters do, and they lie in its place
         self.buffer = aligned(len(optimizer.slots) * parameters.buffer.size, dtype)
         self.slots = self.buffer.reshape(len(optimizer.slots), parameters.buffer.size)
         self.step = np.zeros(1, np.int64)
@@ -331,11 +332,13 @@ class Run:
         if self.state:
             self.state.step += 1
 
-    def exchange(self) -> None:
+    def show_average(self, shown: bool) -> None:
         """Let the network have the average of its parameters, or have them back; nothing where there is none."""
-        if self.state and self.state.average is not None and self.state.steps:
-            average, parameters = self.state.average, self.parameters.buffer
+        state = self.state
+        if state and state.average is not None and state.steps and shown != state.shows_average:
+            average, parameters = state.average, self.parameters.buffer
             average[...], parameters[...] = parameters.copy(), average.copy()
+            state.shows_average = shown
 
     def finite(self) -> bool:
         """Whether all parameters are finite."""

@@ -146,6 +146,7 @@ class Trainer:
             self.state.set(slot, *pair(f"{name}."))
         if self.state.average is not None:
             self.state.set_average(*pair("average."))
+            self.state.shows_average = False
         self.state.steps = steps
 
     def fit(self, task: Task) -> Trained:
@@ -168,6 +169,9 @@ class Trainer:
             found |= {f"{name}.weights": weights, f"{name}.biases": biases}
         if self.state.average is not None:
             found["average.weights"], found["average.biases"] = self.state.read_average()
+        if self.state.shows_average:
+            names = [("weights", "average.weights"), ("biases", "average.biases")]
+            found |= {name: found[other] for pair in names for name, other in (pair, pair[::-1])}
         return found
 
     def _checked(self, x: object, y: object) -> Data:

@@ -121,7 +121,7 @@ class Session(Protocol):
     def moved(self, snapshot: Any) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
 
-    def exchange(self) -> None:
+    def show_average(self, shown: bool) -> None:
         """Let the network have the average of its parameters, or have them back; nothing where there is none."""
 
     def take_looks(self) -> Looks:
@@ -152,7 +152,7 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
     history: History[Any] = History()
     reporter = Reporter(task.verbose, task.plan.epochs, len(task.data.x))
-    loop = None
+    session = None
     try:
         with reporter.compiling() if net._needs_compiling() else nullcontext():
             session = begin()
@@ -162,24 +162,22 @@ def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
             total = loop.run_epoch(epoch)
             net.epochs_trained += 1
             history.learning_rate.append(loop.rate)
-            _record(history, net, task, total, perf_counter() - start, loop.show_average)
+            _record(history, net, task, total, perf_counter() - start, session)
             if task.plan.look_every:
                 _note(net, session, task.callbacks)
             reporter.end_epoch(history)
             if any([callback(net, history) for callback in task.callbacks]):  # all are called
                 break
     finally:
-        if loop:
-            loop.show_average()
+        if session:
+            session.show_average(True)
         reporter.close()
     return Trained(history, loop.moved)
 
 
-def _record(
-    history: History[Any], net: Any, task: Task, total: Progress, seconds: float, show_average: Callable[[], None]
-) -> None:
+def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float, session: Session) -> None:
     history.cost.append(total.cost / total.weight + net._penalty())
-    show_average()  # to all that follows
+    session.show_average(True)  # to all that follows
     history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
     history.rmse.append(_rmse(task, total.cost / total.weight))
     if task.validation is None:
@@ -225,7 +223,6 @@ class _Loop:
         rate = task.plan.optimizer.learning_rate
         self.rate = 0.0 if callable(rate) else float(rate)  # of the last mini-batch
         self.per_call = 1  # mini-batches; grows with what the clock allows
-        self.shows_average = False  # the network has the average of the weights, where there is one
         self.moved = False  # whether any weight has changed by now
         self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
         self.good: Any = None  # snapshot of its end
@@ -233,14 +230,8 @@ class _Loop:
         self.recent: Any = None  # the later of the two
         self.limit = np.inf  # of the cost of a good epoch
 
-    def show_average(self, shown: bool = True) -> None:
-        """Let the network have the average of its weights, for all who look at it between epochs; or take it back."""
-        if shown != self.shows_average:
-            self.session.exchange()
-        self.shows_average = shown
-
     def run_epoch(self, epoch: int) -> Progress:
-        self.show_average(False)
+        self.session.show_average(False)
         order, seed, rates = self._order(), self._dropout_seed(), self._rates(epoch)
         progress = NOTHING
         first = saved = 0
