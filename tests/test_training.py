@@ -96,6 +96,9 @@ class Recorder:
     def finite(self):
         return True
 
+    def show_average(self, shown):
+        pass
+
     def snapshot(self, into=None):
         pass
 
