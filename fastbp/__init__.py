@@ -15,9 +15,14 @@ from .formulas.activations import Activation as Activation
 from .formulas.costs import Cost as Cost
 from .formulas.looks import LayerLook as LayerLook
 from .formulas.optimizers import SGD as SGD
+from .formulas.optimizers import Adadelta as Adadelta
+from .formulas.optimizers import Adagrad as Adagrad
 from .formulas.optimizers import Adam as Adam
 from .formulas.optimizers import AdamW as AdamW
+from .formulas.optimizers import Lion as Lion
+from .formulas.optimizers import Nadam as Nadam
 from .formulas.optimizers import RMSprop as RMSprop
+from .formulas.optimizers import Rprop as Rprop
 from .insight.diagnosis import Diagnosis as Diagnosis
 from .insight.diagnosis import diagnose as diagnose
 from .insight.norms import gradient_norms as gradient_norms
@@ -40,6 +45,8 @@ load = Network.load
 __all__ = [
     "SGD",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
     "BaseNetwork",
@@ -56,10 +63,13 @@ __all__ = [
     "HardestSamples",
     "History",
     "LayerLook",
+    "Lion",
     "ModelFileError",
+    "Nadam",
     "Network",
     "RMSprop",
     "ReferenceNetwork",
+    "Rprop",
     "SampleGradients",
     "Trainer",
     "__version__",

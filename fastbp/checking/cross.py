@@ -22,7 +22,7 @@ import numpy as np
 from ..border.options import checked_optimizer, integer
 from ..errors import DivergenceError
 from ..formulas import Array
-from ..formulas.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from ..formulas.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Nadam, Optimizer, RMSprop
 from ..networks.base import BaseNetwork
 from ..networks.reference import ReferenceNetwork
 from ..training.loop import Data, Plan, Task
@@ -43,6 +43,9 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
     Adam(1e-3, epsilon=1e-4),
     AdamW(1e-3, epsilon=1e-4),
     RMSprop(1e-3, epsilon=1e-3),
+    Nadam(1e-3, epsilon=1e-4),
+    Adagrad(1e-2, epsilon=1e-3),
+    Adadelta(1.0, epsilon=1e-3),
 )
 
 Quantities = dict[str, Sequence[Array]]

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..formulas.activations import ACTIVATIONS
 from ..formulas.costs import COSTS
-from ..formulas.optimizers import SGD, Adam, AdamW, RMSprop
+from ..formulas.optimizers import OPTIMIZERS as ROWS
+from ..formulas.optimizers import SGD
 from ..insight.watch import Diagnostics
 from ..kernels.activate import activation_address, prime_address
 from ..kernels.blocking import SUM_ROWS
@@ -24,7 +25,10 @@ from ..networks.trainer import Trainer
 from .outcome import Outcome
 
 DTYPES = ("float32", "float64")
-OPTIMIZERS = (SGD(0.1), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True), Adam(), AdamW(), RMSprop())
+OPTIMIZERS = (
+    SGD(0.1), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True),
+    *(row() for row in ROWS.values() if row is not SGD),
+)  # fmt: skip
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

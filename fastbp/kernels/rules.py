@@ -104,7 +104,9 @@ def rule_of(optimizer: Optimizer) -> Rule:
 
 @lru_cache(256)
 def _rule_of(optimizer: Optimizer) -> Rule:
-    return Rule(traced_rule(optimizer), tuple(constants_at(optimizer, 1, 0.1)), is_steady(optimizer))
+    formula = traced_rule(optimizer)
+    names = [name for name in constants_at(optimizer, 1, 0.1) if name == "learning_rate" or formula.uses(f"c.{name}")]
+    return Rule(formula, tuple(names), is_steady(optimizer))
 
 
 def rule_address(rule: Rule, dtype: Any) -> int:

@@ -304,8 +304,8 @@ class BaseNetwork(Intake):
         batch_size
             samples per step
         optimizer
-            ``fastbp.Adam(1e-3)`` if None or "adam"; SGD, AdamW, RMSprop, or a rule of your own, see
-            ``fastbp.formulas.optimizers``. The learning rate is a number, or a function of the time in epochs, see
+            ``fastbp.Adam(1e-3)`` if None or "adam"; SGD, AdamW, Nadam, RMSprop, Adagrad, Adadelta, Lion, Rprop, or a
+            rule of your own, see ``fastbp.formulas.optimizers``. The learning rate is a number, or a function of the time in epochs, see
             ``fastbp.schedules``. The book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
         validation_data
             (x, y) to be evaluated after each epoch

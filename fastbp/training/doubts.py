@@ -25,6 +25,12 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
             f'cost="{cost.name}" with output="{output.name}": nothing pushes the outputs of the other labels down; '
             'choose output="softmax", or cost="binary_cross_entropy"'
         )
+    optimizer, m = task.plan.optimizer, len(task.data.x)
+    if getattr(optimizer, "for_full_batches", False) and task.plan.batch_size < m / 2:
+        warn(
+            f"{type(optimizer).__name__} learns from the signs of gradients, which in mini-batches of "
+            f"{task.plan.batch_size} are mostly noise: write batch_size={m}, or take another optimizer"
+        )
 
 
 def say_after(spec: NetworkSpec, history: History[Any], task: Task, penalty: float, *, moved: bool) -> None:

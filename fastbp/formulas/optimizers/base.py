@@ -1,4 +1,4 @@
-"""Update rules: immutable specifications; their state belongs to the run.
+"""What an update rule is, and what a run asks of it.
 
 An optimizer is a frozen dataclass with three things, and these are all there is to one:
 
@@ -11,12 +11,12 @@ An optimizer is a frozen dataclass with three things, and these are all there is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from . import Array, number
-from .expression import Formula, trace
+from .. import Array, number
+from ..expression import Formula, trace
 
 Constants = Mapping[str, Any]
 
@@ -42,6 +42,8 @@ class Optimizer(Protocol):
 class Row:
     """What the optimizers of this package share."""
 
+    for_full_batches: ClassVar[bool] = False  # mini-batches mislead it
+
     @property
     def slots(self) -> tuple[str, ...]:
         """None."""
@@ -58,129 +60,21 @@ class Row:
             if name != "learning_rate" or not callable(value):
                 object.__setattr__(self, name, number(name, value, **limits))  # frozen: the one moment it may be set
 
+    def _check_truth(self, name: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def decayed(optimizer: Any, c: Any, g: Array, w: Array) -> Array:
+    """G + λ w, where there is weight decay: as if C had λ/2 w² of weights and biases (PyTorch's coupled kind)."""
+    found: Array = g + c.weight_decay * w if optimizer.weight_decay else g
+    return found
+
 
 ANY: Mapping[str, Any] = {}
 SHARE: Mapping[str, Any] = {"below": 1.0}
 POSITIVE: Mapping[str, Any] = {"positive": True}
-
-
-@dataclass(frozen=True)
-class SGD(Row):
-    """w ← w - η v, v ← μ v + g; with nesterov w ← w - η (g + μ v) for the new v.
-
-    η is `learning_rate`, μ is `momentum`; without momentum w ← w - η g.
-    """
-
-    learning_rate: Any
-    momentum: float = 0.0
-    nesterov: bool = False
-
-    def __post_init__(self) -> None:
-        self._check(learning_rate=ANY, momentum=SHARE)
-        if not isinstance(self.nesterov, (bool, np.bool_)):
-            raise TypeError(f"nesterov must be True or False, got {self.nesterov!r}")
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum > 0; try momentum=0.9")
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The velocity v, where there is momentum."""
-        return ("velocity",) if self.momentum > 0 else ()
-
-    def rule(self, c: Any, g: Array, w: Array, *state: Array) -> Any:
-        """Step w ← w - η g, or its form with momentum (see the class)."""
-        if not state:
-            return w - c.learning_rate * g
-        v = c.momentum * state[0] + g
-        return w - c.learning_rate * (g + c.momentum * v if self.nesterov else v), v
-
-
-@dataclass(frozen=True)
-class Adam(Row):
-    """w ← w - η m̂ / (√v̂ + ε), with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) (Kingma, Ba 2014).
-
-    The moments are m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g².
-    """
-
-    learning_rate: Any = 1e-3
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        self._check(learning_rate=ANY, beta1=SHARE, beta2=SHARE, epsilon=POSITIVE)
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The moments m and v."""
-        return ("first_moment", "second_moment")
-
-    def constants(self, step: Any) -> Constants:
-        """What weighs g, and takes the bias out of the moments."""
-        return {
-            "rest1": 1 - self.beta1,
-            "rest2": 1 - self.beta2,
-            "unbias1": 1 / (1 - self.beta1**step),
-            "unbias2": 1 / np.sqrt(1 - self.beta2**step),
-        }
-
-    def rule(self, c: Any, g: Array, w: Array, *state: Array) -> Any:
-        """Step w ← w - η m̂ / (√v̂ + ε)."""
-        m = c.beta1 * state[0] + c.rest1 * g
-        v = c.beta2 * state[1] + c.rest2 * (g * g)
-        return w - c.learning_rate * c.unbias1 * (m / (c.unbias2 * np.sqrt(v) + c.epsilon)), m, v
-
-
-@dataclass(frozen=True)
-class AdamW(Adam):
-    """Adam, with w ← w - η λ w besides: weight decay apart from the gradient (Loshchilov, Hutter 2017).
-
-    λ is `weight_decay`; as in PyTorch it counts for biases too. `l2` of a network is the other kind, part of C.
-    """
-
-    weight_decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check(weight_decay=ANY)
-
-    def rule(self, c: Any, g: Array, w: Array, *state: Array) -> Any:
-        """Step w ← (1 - η λ) w - η m̂ / (√v̂ + ε)."""
-        return super().rule(c, g, w - c.learning_rate * c.weight_decay * w, *state)
-
-
-@dataclass(frozen=True)
-class RMSprop(Row):
-    """w ← w - η g / (√v + ε), v ← ρ v + (1 - ρ) g² (Tieleman, Hinton 2012); with momentum b ← μ b + g / (√v + ε), w ← w - η b.
-
-    ρ is `rho` (PyTorch's alpha), μ is `momentum`.
-    """  # noqa: E501
-
-    learning_rate: Any = 1e-2
-    rho: float = 0.99
-    epsilon: float = 1e-8
-    momentum: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._check(learning_rate=ANY, rho=SHARE, epsilon=POSITIVE, momentum=SHARE)
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The mean square v, and the velocity b where there is momentum."""
-        return ("mean_square", "velocity") if self.momentum > 0 else ("mean_square",)
-
-    def constants(self, step: Any) -> Constants:
-        """What weighs g²."""
-        return {"rest": 1 - self.rho}
-
-    def rule(self, c: Any, g: Array, w: Array, *state: Array) -> Any:
-        """Step w ← w - η g / (√v + ε)."""
-        v = c.rho * state[0] + c.rest * (g * g)
-        direction = g / (np.sqrt(v) + c.epsilon)
-        if len(state) == 1:
-            return w - c.learning_rate * direction, v
-        b = c.momentum * state[1] + direction
-        return w - c.learning_rate * b, v, b
 
 
 @dataclass(frozen=True)
@@ -212,10 +106,6 @@ class ClippedByValue:
 
 
 MOST_CONSTANTS = 29  # numbers that a rule may ask of `c`: kernels have room for no more
-
-OptimizerName = Literal["adam", "adamw", "rmsprop"]  # those whose fields all have a default
-
-OPTIMIZERS: dict[str, type[Any]] = {row.__name__.lower(): row for row in (SGD, Adam, AdamW, RMSprop)}
 
 
 def constants_at(optimizer: Optimizer, steps: Any, rates: Any) -> dict[str, Any]:
