@@ -13,7 +13,7 @@ from fastbp.formulas.activations import ACTIVATIONS, softmax
 from fastbp.formulas.costs import COSTS
 from fastbp.formulas.dropout import keep_scale
 from fastbp.formulas.initializers import INITIALIZERS
-from fastbp.formulas.optimizers import OPTIMIZERS, SGD, Adam, AdamW, RMSprop, update
+from fastbp.formulas.optimizers import SGD, Adam, AdamW, RMSprop, update
 from fastbp.formulas.penalties import penalty, penalty_gradient
 from fastbp.networks.reference import cost_per_sample
 

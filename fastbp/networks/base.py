@@ -305,8 +305,8 @@ class BaseNetwork(Intake):
             samples per step
         optimizer
             ``fastbp.Adam(1e-3)`` if None or "adam"; SGD, AdamW, Nadam, RMSprop, Adagrad, Adadelta, Lion, Rprop, or a
-            rule of your own, see ``fastbp.formulas.optimizers``. The learning rate is a number, or a function of the time in epochs, see
-            ``fastbp.schedules``. The book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
+            rule of your own, see ``fastbp.formulas.optimizers``. The learning rate is a number, or a function of the
+            time in epochs, see ``fastbp.schedules``. The book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
         validation_data
             (x, y) to be evaluated after each epoch
         shuffle
