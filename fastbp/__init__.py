@@ -30,13 +30,20 @@ from .insight.samples import HardestSamples as HardestSamples
 from .insight.samples import hardest_samples as hardest_samples
 from .insight.watch import Diagnostics as Diagnostics
 from .networks.base import BaseNetwork as BaseNetwork
+from .networks.checkpoint import Checkpoint as Checkpoint
 from .networks.fast import Network as Network
 from .networks.reference import ReferenceNetwork as ReferenceNetwork
 from .networks.results import Evaluation as Evaluation
 from .networks.results import Forward as Forward
 from .networks.results import Gradients as Gradients
 from .networks.results import SampleGradients as SampleGradients
+from .networks.resume import resume as resume
 from .networks.trainer import Trainer as Trainer
+from .training.callbacks import Callback as Callback
+from .training.callbacks import CSVLogger as CSVLogger
+from .training.callbacks import EarlyStopping as EarlyStopping
+from .training.callbacks import MaxSeconds as MaxSeconds
+from .training.callbacks import ReduceOnPlateau as ReduceOnPlateau
 from .training.history import History as History
 from .version import __version__ as __version__
 
@@ -50,12 +57,16 @@ __all__ = [
     "Adam",
     "AdamW",
     "BaseNetwork",
+    "CSVLogger",
+    "Callback",
     "CheckReport",
+    "Checkpoint",
     "Cost",
     "DataFileError",
     "Diagnosis",
     "Diagnostics",
     "DivergenceError",
+    "EarlyStopping",
     "EquationReport",
     "Evaluation",
     "Forward",
@@ -64,10 +75,12 @@ __all__ = [
     "History",
     "LayerLook",
     "Lion",
+    "MaxSeconds",
     "ModelFileError",
     "Nadam",
     "Network",
     "RMSprop",
+    "ReduceOnPlateau",
     "ReferenceNetwork",
     "Rprop",
     "SampleGradients",
@@ -82,6 +95,7 @@ __all__ = [
     "hardest_samples",
     "load",
     "plotting",
+    "resume",
     "schedules",
 ]
 

@@ -36,8 +36,9 @@ OPTIONAL = {
     "matplotlib": {"plotting", "pages", "lesson"},
     "polars": {"cli"},
     "IPython": {"notebook"},
+    "sklearn": {"training"},
 }
-PEERS = {"sklearn", "torch", "jax", "onnx", "onnxruntime", "threadpoolctl", "scipy"}  # only in benchmarks/
+PEERS = {"torch", "jax", "onnx", "onnxruntime", "threadpoolctl", "scipy"}  # only in benchmarks/
 LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 

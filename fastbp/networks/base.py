@@ -19,24 +19,22 @@ from ..formulas.constraints import begun, constrained
 from ..formulas.costs import Cost, CostName
 from ..formulas.initializers import INITIALIZERS, InitializerName
 from ..formulas.optimizers import Optimizer, OptimizerName
-from ..formulas.penalties import penalty
-from ..training import doubts
 from ..training.history import History as History
-from ..training.loop import Callback, Plan, Task, Trained
+from ..training.loop import AnyCallback
+from ..training.metrics import MetricFunction
 from ..training.streams import WEIGHTS, stream
 from . import model_file
-from .intake import Intake
+from .fitting import Fitting, Settings
 from .model_file import Saved
 from .results import Evaluation, Forward, Gradients, SampleGradients
 from .summary import Summary, summary
-from .trainer import Trainer
 
 Verbose = Literal["auto", 0, 1, 2]
 
 ENGINES: dict[str, type["BaseNetwork"]] = {}
 
 
-class BaseNetwork(Intake):
+class BaseNetwork(Fitting):
     """A fully connected network; subclasses are engines, which fill in the hooks.
 
     In every list, place 0 belongs to the first computed layer: `weights[i]` (n_out, n_in) leads
@@ -136,6 +134,7 @@ class BaseNetwork(Intake):
         self._classes: Array | None = None
         self._output_is_open = False  # chosen by default, so that the first y may still change it
         self._fitting = False
+        self.history: History[Any] | None = None  # of the last `fit`, or of the one under way
         self._allocate()
 
     @property
@@ -237,8 +236,9 @@ class BaseNetwork(Intake):
         batch_size: int = ...,
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: None = None,
+        validation_split: Literal[0] = 0,
         shuffle: bool = True,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
         clip_norm: float | None = None,
@@ -248,6 +248,7 @@ class BaseNetwork(Intake):
         clip_value: float | None = None,
         accumulate: int = 1,
         ema: float | None = None,
+        metrics: Iterable[str | MetricFunction] = (),
     ) -> History[None]: ...
 
     @overload
@@ -259,8 +260,9 @@ class BaseNetwork(Intake):
         batch_size: int = ...,
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] = ...,
+        validation_split: Literal[0] = 0,
         shuffle: bool = True,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
         clip_norm: float | None = None,
@@ -270,7 +272,32 @@ class BaseNetwork(Intake):
         clip_value: float | None = None,
         accumulate: int = 1,
         ema: float | None = None,
+        metrics: Iterable[str | MetricFunction] = (),
     ) -> History[float]: ...
+
+    @overload
+    def fit(
+        self,
+        x: object,
+        y: object,
+        epochs: int | None = None,
+        batch_size: int = ...,
+        optimizer: Optimizer | OptimizerName | None = None,
+        validation_data: None = None,
+        validation_split: float = ...,
+        shuffle: bool = True,
+        callbacks: Iterable[AnyCallback] = (),
+        sample_weight: object = None,
+        class_weight: object = None,
+        clip_norm: float | None = None,
+        verbose: Verbose = "auto",
+        *,
+        clip_layer_norm: float | None = None,
+        clip_value: float | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
+        metrics: Iterable[str | MetricFunction] = (),
+    ) -> History[Any]: ...
 
     def fit(
         self,
@@ -280,8 +307,9 @@ class BaseNetwork(Intake):
         batch_size: int = defaults.BATCH_SIZE,
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] | None = None,
+        validation_split: float = 0.0,
         shuffle: bool = True,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
         clip_norm: float | None = None,
@@ -291,6 +319,7 @@ class BaseNetwork(Intake):
         clip_value: float | None = None,
         accumulate: int = 1,
         ema: float | None = None,
+        metrics: Iterable[str | MetricFunction] = (),
     ) -> History[Any]:
         """Train on mini-batches; the last one of an epoch may be short and is trained on too.
 
@@ -309,11 +338,15 @@ class BaseNetwork(Intake):
             time in epochs, see ``fastbp.schedules``. The book's is ``fastbp.SGD(3.0)``, for sigmoids and quadratic
         validation_data
             (x, y) to be evaluated after each epoch
+        validation_split
+            instead of it, the share of the samples, such as 0.2, that is held out for that and not trained on: drawn
+            from the network's seed, of each label as many in proportion, the same in each call
         shuffle
             a new order each epoch, from the network's seed
         callbacks
-            each called as ``callback(net, history)`` after each epoch; a true result stops. ``fastbp.Diagnostics()``
-            looks at each layer from inside the step
+            each called as ``callback(net, history)`` after each epoch; a true result stops. There are
+            ``fastbp.EarlyStopping()``, ReduceOnPlateau, MaxSeconds, CSVLogger, ``fastbp.Checkpoint(path)``, from which
+            ``fastbp.resume`` goes on, and ``fastbp.Diagnostics()``, which looks at each layer from inside the step
         sample_weight, class_weight
             weights (m,); a dict from label to weight or "balanced"
         clip_norm
@@ -331,6 +364,15 @@ class BaseNetwork(Intake):
             how much of a moving average of the weights stays at each update, such as 0.999: it is what validation,
             callbacks and, in the end, the network have, while training goes on from the weights themselves. It has no
             trace of the initial weights: early on it is the plain mean. `history.cost` is that of training
+        metrics
+            what else is measured in validation: "top_5" (or another number), "roc_auc", "mean_absolute_error", "r2", or
+            functions of (y, outputs), as scikit-learn's are; ``history["validation_r2"]`` has it
+
+        Returns
+        -------
+        History
+            what was measured, epoch by epoch; `net.history` has it as well, from the first epoch on: Ctrl-C raises
+            KeyboardInterrupt, and leaves a usable network and the history so far
 
         Raises
         ------
@@ -345,41 +387,11 @@ class BaseNetwork(Intake):
             columns of a data frame that are ignored or taken in order, categories that are unknown
 
         """
-        known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
-        try:
-            data = self._data(x, y, sample_weight, class_weight)
-            checked = options.checked_callbacks(callbacks)
-            plan = Plan(
-                options.checked_optimizer(optimizer),
-                min(options.integer("batch_size", batch_size, low=1), len(data.x)),
-                epochs=defaults.epochs(len(data.x)) if epochs is None else options.integer("epochs", epochs, low=1),
-                accumulate=options.integer("accumulate", accumulate, low=1),
-                ema=options.checked_ema(ema),
-                look_every=options.look_every(checked),
-                **options.checked_clips(clip_norm, clip_layer_norm, clip_value),
-            )
-            if plan.accumulate > 1 and plan.look_every:
-                raise ValueError("Diagnostics looks at mini-batches that make an update each; leave out accumulate")
-            accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
-            task = Task(
-                data,
-                plan,
-                options.truth("shuffle", shuffle),
-                measure_accuracy=accurate,
-                measure_rmse=self.spec.cost_row.half_square and not accurate and data.y.shape[1:] == (1,),
-                validation=self._checked_validation(validation_data),
-                callbacks=checked,
-                verbose=options.checked_verbose(verbose),
-            )
-            doubts.say_before(self.spec, task)
-            history, moved = self._train(task)
-        except Exception:
-            if self.epochs_trained == trained:  # a call that is refused, or diverges at once, teaches nothing
-                self._set_spec(known[0])
-                self._classes, self.columns = known[1:]
-            raise
-        doubts.say_after(self.spec, history, task, self._penalty(), moved=moved)
-        return history
+        settings = Settings(
+            epochs, batch_size, optimizer, validation_data, validation_split, shuffle, callbacks, sample_weight,
+            class_weight, clip_norm, verbose, clip_layer_norm, clip_value, accumulate, ema, metrics,
+        )  # fmt: skip
+        return self._fit(x, y, settings)
 
     def save(self, path: str | os.PathLike[str], notes: Mapping[str, object] | None = None) -> None:
         """Write architecture, parameters, classes and notes to a safetensors file, all of it or nothing.
@@ -470,26 +482,6 @@ class BaseNetwork(Intake):
         twin = engine._assemble(spec, weights, biases, self.threads, self.epochs_trained)
         twin.__setstate__(self._besides())
         return twin
-
-    def _train(self, task: Task) -> Trained:
-        if self._fitting:
-            raise RuntimeError("this network is being trained already; train a copy instead")
-        self._fitting = True
-        try:
-            return Trainer(self, task.plan.optimizer, ema=task.plan.ema).fit(task)
-        finally:
-            self._fitting = False
-
-    def _penalty(self) -> float:
-        spec = self.spec
-        if not (spec.l1 or spec.l2):
-            return 0.0
-        return penalty(self._get_parameters()[0], spec.l1, spec.l2)
-
-    def _score(self, x: Array, y: Array) -> Evaluation:
-        cost, correct = self._evaluate(x, y)
-        known = arguments.has_accuracy(y, self.spec.activation_rows[-1])
-        return Evaluation(cost / len(x) + self._penalty(), correct / len(x) if known else None)
 
     def _faulty_layer(self, x: Array) -> int:
         """Return the first layer whose parameters or else z are not finite, or else the last."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..border import labels, options
@@ -29,14 +29,22 @@ class Saved(NamedTuple):
     classes: Array | None
 
 
-def write(path: Path, saved: Saved) -> None:
-    """Write a safetensors file, all of it or nothing."""
+RUN = "run."  # what the names of all arrays begin with that belong to a run, and not to the network
+
+
+def write(
+    path: Path, saved: Saved, run: dict[str, Any] | None = None, of_run: Mapping[str, Array] | None = None
+) -> None:
+    """Write a safetensors file, all of it or nothing; with a run's metadata and arrays, if there is one."""
     arrays = {f"weights.{i}": w for i, w in enumerate(saved.weights)}
     arrays |= {f"biases.{i}": b for i, b in enumerate(saved.biases)}
     metadata = {"format": storage.FORMAT, "version": storage.VERSION, **saved.spec.to_json()}
     metadata |= {"epochs_trained": saved.epochs_trained, "notes": saved.notes}
     metadata["classes"] = None if saved.classes is None else saved.classes.tolist()
     metadata["columns"] = None if saved.columns is None else saved.columns.to_json()
+    if run is not None:
+        metadata["run"] = run
+        arrays |= {f"{RUN}{name}": array for name, array in (of_run or {}).items()}
     try:
         json.dumps(saved.notes)
     except (TypeError, ValueError) as error:
@@ -46,12 +54,24 @@ def write(path: Path, saved: Saved) -> None:
 
 def read(path: Path, formulas: Sequence[Formula] = ()) -> Saved:
     """Read what `write` wrote; whatever is wrong with it is a ModelFileError. `formulas`: a user's own, by name."""
+    return read_run(path, formulas, needed=False)[0]
+
+
+def read_run(
+    path: Path, formulas: Sequence[Formula] = (), *, needed: bool = True
+) -> tuple[Saved, dict[str, Any], dict[str, Array]]:
+    """Read a network, and what a checkpoint holds besides: the run's metadata, and its arrays by name."""
     arrays, metadata = storage.read(path)
+    run = metadata.pop("run", None)
+    if needed and not isinstance(run, dict):
+        raise ModelFileError(f"{os.fspath(path)} holds a network, and no run that could go on: write net.fit(x, y)")
+    of_run = {name.removeprefix(RUN): array for name, array in arrays.items() if name.startswith(RUN) and run}
+    arrays = {name: array for name, array in arrays.items() if not (name.startswith(RUN) and run)}
     storage.check_model(arrays, metadata)
     layers = range(len(metadata["sizes"]) - 1)
     weights, biases = ([arrays[f"{kind}.{i}"] for i in layers] for kind in ("weights", "biases"))
     try:
-        return _described(metadata, weights, biases, tuple(formulas))
+        return _described(metadata, weights, biases, tuple(formulas)), run or {}, of_run
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{os.fspath(path)}: {error}") from None
 

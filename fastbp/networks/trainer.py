@@ -156,7 +156,7 @@ class Trainer:
             session: Session = self.net._session(task.data, task.plan, self.state)
             return session
 
-        return train(self.net, begin, task)
+        return train(self.net, begin, task, self)
 
     def _diverged(self, data: Data) -> DivergenceError:
         return DivergenceError(0, self.steps + 1, self.net._faulty_layer(data.x), self._rate())

@@ -25,7 +25,7 @@ def say_before(spec: NetworkSpec, task: Task) -> None:
             f'cost="{cost.name}" with output="{output.name}": nothing pushes the outputs of the other labels down; '
             'choose output="softmax", or cost="binary_cross_entropy"'
         )
-    optimizer, m = task.plan.optimizer, len(task.data.x)
+    optimizer, m = task.plan.optimizer, task.samples
     if getattr(optimizer, "for_full_batches", False) and task.plan.batch_size < m / 2:
         warn(
             f"{type(optimizer).__name__} learns from the signs of gradients, which in mini-batches of "
@@ -40,7 +40,7 @@ def say_after(spec: NetworkSpec, history: History[Any], task: Task, penalty: flo
         warn(_still(history, task))
     elif history.accuracy[-1] == 0 and _guesses(task) >= CHANCE:
         warn(
-            f"in the last epoch not one of {len(task.data.x)} answers was right, fewer than guessing would give; "
+            f"in the last epoch not one of {task.samples} answers was right, fewer than guessing would give; "
             "look whether y belongs to x, row by row, and at the learning rate: optimizer=fastbp.Adam(1e-3)"
         )
     elif words := _odd_inputs(task.data.x) or _odd_targets(spec, history, task, penalty):
@@ -64,7 +64,7 @@ def _rate(task: Task) -> float:
 
 def _guesses(task: Task) -> float:
     """Return how many right answers guessing gives."""
-    return len(task.data.y) / len(np.unique(task.data.y))
+    return task.samples / len(np.unique(task.data.y))
 
 
 def _odd_inputs(x: Array) -> str:

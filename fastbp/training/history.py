@@ -32,6 +32,19 @@ class History(Generic[Validated]):
     seconds: list[float] = field(default_factory=list)
     rmse: list[float | None] = field(default_factory=list)
     validation_rmse: list[float | None] = field(default_factory=list)
+    metrics: dict[str, list[float]] = field(default_factory=dict)  # by name: "validation_r2", ...
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """Return a list by name, as `to_dict` has it."""
+        found: list[Any] | None = self.metrics.get(name, getattr(self, name, None) if name in COLUMNS else None)
+        if found is None:
+            raise KeyError(f"{name!r}; there are {', '.join(self.columns)}")
+        return found
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all lists."""
+        return (*COLUMNS[:-2], *self.metrics, *COLUMNS[-2:])
 
     def __len__(self) -> int:
         """Return the number of epochs."""
@@ -39,11 +52,11 @@ class History(Generic[Validated]):
 
     def to_dict(self) -> dict[str, list[float | None]]:
         """Return the lists by name, ready for JSON or a data frame; without those never measured."""
-        return {name: list(getattr(self, name)) for name in COLUMNS if len(getattr(self, name)) == len(self)}
+        return {name: list(self[name]) for name in self.columns if len(self[name]) == len(self)}
 
     def describe(self, epoch: int) -> str:
         """Return one epoch in a line."""
-        values = [(name, getattr(self, name)[epoch]) for name in self._shown_columns()]
+        values = [(name, self[name][epoch]) for name in self._shown_columns()]
         return "  ".join(f"{name} {value:.4g}" for name, value in values if value is not None)
 
     def plot(self, ax: Any = None) -> Any:
@@ -73,12 +86,12 @@ class History(Generic[Validated]):
         return table(heads, rows)
 
     def _shown_columns(self) -> list[str]:
-        return [name for name in COLUMNS if any(value is not None for value in getattr(self, name))]
+        return [name for name in self.columns if any(value is not None for value in self[name])]
 
     def _table(self) -> list[list[str]]:
         """Return names and at most ten epochs, as text."""
         names = self._shown_columns()
-        rows = [[str(e + 1), *(_cell(getattr(self, name)[e]) for name in names)] for e in range(len(self))]
+        rows = [[str(e + 1), *(_cell(self[name][e]) for name in names)] for e in range(len(self))]
         if len(rows) > 10:
             rows[5:-5] = [[GAP] * (1 + len(names))]
         return [["epoch", *names], *rows]

@@ -16,7 +16,9 @@ from ..formulas import Array
 from ..formulas.looks import LayerLook, Looks
 from ..formulas.optimizers import ClippedByValue, Optimizer
 from ..formulas.schedules import rates_at
+from .callbacks.base import Callback, Measured
 from .history import History
+from .metrics import Metric
 from .progress import Reporter
 from .streams import DROPOUT, SHUFFLE, stream
 
@@ -27,7 +29,7 @@ STILL = 1e-6  # of the largest weight: less is no movement; biases begin at 0, w
 BLOCK = 4096
 BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
-Callback = Callable[[Any, History[Any]], object]
+AnyCallback = Callable[[Any, History[Any]], object]
 
 
 @runtime_checkable
@@ -128,6 +130,31 @@ class Session(Protocol):
         """Return what was seen in the mini-batches that were looked at since the last time."""
 
 
+class Done(NamedTuple):
+    """What a run has behind it that is resumed."""
+
+    history: History[Any]
+    limit: float  # see `_Loop`
+    finished: bool  # nothing is left to do
+
+
+class Moment(NamedTuple):
+    """A run at the end of an epoch, for those who keep it."""
+
+    net: Any
+    trainer: Any
+    task: "Task"
+    done: Done
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A callback that keeps the run itself: asked after all others, whose state it keeps too."""
+
+    def keep(self, moment: Moment) -> None:
+        """Keep what a resumed run needs."""
+
+
 class Task(NamedTuple):
     """The arguments of `fit`, checked."""
 
@@ -137,8 +164,29 @@ class Task(NamedTuple):
     measure_accuracy: bool = False
     measure_rmse: bool = False
     validation: tuple[Array, Array] | None = None
-    callbacks: Sequence[Callback] = ()
+    callbacks: Sequence[AnyCallback] = ()
     verbose: str | int = 0
+    split: float = 0.0  # the share that is held out for validation
+    rows: Array | None = None  # the samples to train on, as places in the data; None: all
+    metrics: Sequence[Metric] = ()  # of validation
+    done: Done | None = None  # what a run that is resumed has behind it
+
+    @property
+    def samples(self) -> int:
+        """How many samples an epoch has."""
+        return len(self.data.x if self.rows is None else self.rows)
+
+    @property
+    def measured(self) -> Measured:
+        """What is measured in each epoch."""
+        there = {"accuracy": self.measure_accuracy, "rmse": self.measure_rmse}
+        names = ["cost", *(name for name, known in there.items() if known)]
+        if self.validation is not None:
+            names += [f"validation_{name}" for name in (*names, *(metric.name for metric in self.metrics))]
+        larger: dict[str, bool | None] = dict.fromkeys(names, False)
+        larger |= {"accuracy": True, "validation_accuracy": True}
+        larger |= {f"validation_{metric.name}": metric.larger_is_better for metric in self.metrics}
+        return Measured(tuple(names), larger)
 
 
 class Trained(NamedTuple):
@@ -148,31 +196,47 @@ class Trained(NamedTuple):
     moved: bool  # whether any weight has changed to speak of
 
 
-def train(net: Any, begin: Callable[[], Session], task: Task) -> Trained:
+def train(net: Any, begin: Callable[[], Session], task: Task, trainer: Any = None) -> Trained:
     """Run the epochs, until the last or until a callback returns something true."""
-    history: History[Any] = History()
-    reporter = Reporter(task.verbose, task.plan.epochs, len(task.data.x))
-    session = None
+    history: History[Any] = task.done.history if task.done else History()
+    net.history = history
+    reporter = Reporter(task.verbose, task.plan.epochs, task.samples, len(history))
+    mine = [callback for callback in task.callbacks if isinstance(callback, Callback)]
+    moved, session = False, None
     try:
-        with reporter.compiling() if net._needs_compiling() else nullcontext():
-            session = begin()
-        loop = _Loop(net, session, task, reporter)
-        for epoch in range(1, task.plan.epochs + 1):
-            start = perf_counter()
-            total = loop.run_epoch(epoch)
-            net.epochs_trained += 1
-            history.learning_rate.append(loop.rate)
-            _record(history, net, task, total, perf_counter() - start, session)
-            if task.plan.look_every:
-                _note(net, session, task.callbacks)
-            reporter.end_epoch(history)
-            if any([callback(net, history) for callback in task.callbacks]):  # all are called
-                break
+        if not (task.done and task.done.finished):
+            with reporter.compiling() if net._needs_compiling() else nullcontext():
+                session = begin()
+            loop = _Loop(net, session, task, reporter)
+            _run_epochs(loop, history, trainer)
+            moved = loop.moved
     finally:
         if session:
             session.show_average(True)
+        for callback in mine:
+            callback.end(net)
         reporter.close()
-    return Trained(history, loop.moved)
+    return Trained(history, moved)
+
+
+def _run_epochs(loop: "_Loop", history: History[Any], trainer: Any) -> None:
+    net, task, session = loop.net, loop.task, loop.session
+    for epoch in range(len(history) + 1, task.plan.epochs + 1):
+        start = perf_counter()
+        total = loop.run_epoch(epoch)
+        net.epochs_trained += 1
+        history.learning_rate.append(loop.rate)
+        _record(history, net, task, total, perf_counter() - start, session)
+        if task.plan.look_every:
+            _note(net, session, task.callbacks)
+        loop.reporter.end_epoch(history)
+        stops = any([callback(net, history) for callback in task.callbacks])  # all are called
+        for callback in task.callbacks:
+            if isinstance(callback, Keeper):
+                done = Done(history, loop.limit, finished=stops or epoch == task.plan.epochs)
+                callback.keep(Moment(net, trainer, task, done))
+        if stops:
+            return
 
 
 def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float, session: Session) -> None:
@@ -185,13 +249,15 @@ def _record(history: History[Any], net: Any, task: Task, total: Progress, second
     else:
         score = net._score(*task.validation)
         error = _rmse(task, score[0] - net._penalty())
+        for name, value in net._measure(task.metrics, *task.validation).items():
+            history.metrics.setdefault(f"validation_{name}", []).append(value)
     history.validation_cost.append(score[0])
     history.validation_accuracy.append(score[1])
     history.validation_rmse.append(error)
     history.seconds.append(seconds)
 
 
-def _note(net: Any, session: Session, callbacks: Sequence[Callback]) -> None:
+def _note(net: Any, session: Session, callbacks: Sequence[AnyCallback]) -> None:
     layers = session.take_looks().layers(net.spec.activation_rows, net._get_parameters()[0])
     for callback in callbacks:
         if isinstance(callback, Watcher):
@@ -219,16 +285,19 @@ class _Loop:
         self.task = task
         self.reporter = reporter
         self.batch_size = task.plan.batch_size
-        self.num_batches = -(-len(task.data.x) // self.batch_size)
+        self.num_batches = -(-task.samples // self.batch_size)
         rate = task.plan.optimizer.learning_rate
         self.rate = 0.0 if callable(rate) else float(rate)  # of the last mini-batch
         self.per_call = 1  # mini-batches; grows with what the clock allows
         self.moved = False  # whether any weight has changed by now
-        self.good_epoch = 0  # the last whose cost was no sign of a divergence to come
+        self.good_epoch = (
+            len(task.done.history) if task.done else 0
+        )  # the last whose cost was no sign of a divergence to come
         self.good: Any = None  # snapshot of its end
         self.amid: Any = None  # snapshot of a later moment, if there is one
         self.recent: Any = None  # the later of the two
-        self.limit = np.inf  # of the cost of a good epoch
+        self.limit = task.done.limit if task.done else np.inf  # of the cost of a good epoch
+        self.scaling = [cb for cb in task.callbacks if isinstance(cb, Callback) and cb.changes_rates]
 
     def run_epoch(self, epoch: int) -> Progress:
         self.session.show_average(False)
@@ -261,10 +330,11 @@ class _Loop:
         return progress
 
     def _order(self) -> Array:
-        n = len(self.task.data.x)
+        n, rows = self.task.samples, self.task.rows
         if not self.task.shuffle:
-            return np.arange(n)
-        return stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
+            return np.arange(n) if rows is None else rows
+        order = stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
+        return order if rows is None else rows[order]
 
     def _dropout_seed(self) -> int:
         if not any(self.net.spec.dropouts):
@@ -273,11 +343,13 @@ class _Loop:
         return int(rng.integers(2**63))
 
     def _rates(self, epoch: int) -> Array | None:
-        """Return the rate of each mini-batch, if there is a schedule."""
+        """Return the rate of each mini-batch, if it changes."""
         schedule = self.task.plan.optimizer.learning_rate
-        if not callable(schedule):
+        if not callable(schedule) and not self.scaling:
             return None
         rates = rates_at(schedule, epoch - 1 + np.arange(self.num_batches) / self.num_batches)
+        for callback in self.scaling:
+            rates = callback.rates(rates)
         self.rate = float(rates[-1])
         return rates
 

@@ -18,12 +18,13 @@ COMPILING = "compiling, once, about 4 s (or loading, 0.2 s)"
 class Reporter:
     """verbose: "auto" a bar if stderr is a terminal or a notebook's, 0 nothing, 1 a bar, 2 a line per epoch."""
 
-    def __init__(self, verbose: str | int, epochs: int, samples: int) -> None:
+    def __init__(self, verbose: str | int, epochs: int, samples: int, done: int = 0) -> None:
         self.epochs, self.samples = epochs, samples
         self.lines = verbose == 2
         self.bar: Any = None
         if verbose == 1 or (verbose == "auto" and _is_watched()):
-            self.bar = _make_bar(epochs * samples, self._name(1))
+            self.bar = _make_bar(epochs * samples, self._name(done + 1))
+            self.bar.update(done * samples)
 
     def show(self, epoch: int, samples: int) -> None:
         """Show how many samples of an epoch were trained on."""

@@ -5,7 +5,7 @@ No generator state is ever kept: a run that is resumed at epoch e draws what it 
 
 import numpy as np
 
-WEIGHTS, SHUFFLE, DROPOUT = 0, 1, 2
+WEIGHTS, SHUFFLE, DROPOUT, SPLIT = 0, 1, 2, 3
 
 
 def stream(seed: int, purpose: int, epoch: int = 0) -> np.random.Generator:

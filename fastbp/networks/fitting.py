@@ -1,0 +1,214 @@
+"""What `fit` is asked for, checked and made into a task; and the run of it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..border import arrays as arguments
+from ..border import defaults, options
+from ..formulas import Array, number
+from ..formulas.penalties import penalty
+from ..training import doubts
+from ..training.callbacks.base import Callback
+from ..training.history import History
+from ..training.loop import Data, Done, Plan, Task, Trained
+from ..training.metrics import Metric, checked_metrics
+from ..training.streams import SPLIT, stream
+from .intake import Intake
+from .results import Evaluation
+from .trainer import Trainer
+
+SEEN = 1024  # rows, evenly spread, that tell whether data are the same
+
+
+class Settings(NamedTuple):
+    """The arguments of `fit` besides the samples, as they are given."""
+
+    epochs: Any
+    batch_size: Any
+    optimizer: Any
+    validation_data: Any
+    validation_split: Any
+    shuffle: Any
+    callbacks: Any
+    sample_weight: Any
+    class_weight: Any
+    clip_norm: Any
+    verbose: Any
+    clip_layer_norm: Any
+    clip_value: Any
+    accumulate: Any
+    ema: Any
+    metrics: Any
+
+
+class Resumed(NamedTuple):
+    """What a run knows that goes on."""
+
+    done: Done
+    state: Mapping[str, Any]  # of the trainer
+    callbacks: Sequence[tuple[Callback, Mapping[str, Any]]]  # and their state
+    digests: Mapping[str, str]  # of the data it had
+
+    def begin(self, task: Task) -> Task:
+        """Go on with it; other data raise ValueError."""
+        found = digests(task)
+        if differing := [name for name, digest in self.digests.items() if found.get(name) != digest]:
+            raise ValueError(
+                f"{' and '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what the run was trained on; "
+                "to train on other data, load the network and write net.fit(x, y)"
+            )
+        for callback, state in self.callbacks:
+            callback.load_state_dict(state)
+        return task._replace(done=self.done)
+
+
+def digests(task: Task) -> dict[str, str]:
+    """Return what tells the data of a run from others, by name: shape, dtype, and at most SEEN rows of each array."""
+    arrays = {"x": task.data.x, "y": task.data.y, "sample_weight": task.data.sample_weight}
+    if task.validation is not None and task.rows is None:
+        arrays |= {"validation x": task.validation[0], "validation y": task.validation[1]}
+    return {name: "none" if array is None else _digest(array) for name, array in arrays.items()}
+
+
+def _digest(array: Array) -> str:
+    few = np.ascontiguousarray(array[:: -(-len(array) // SEEN)])
+    return hashlib.sha256(f"{array.shape} {array.dtype}".encode() + few.tobytes()).hexdigest()[:32]
+
+
+class Fitting(Intake):
+    """From the arguments of `fit` to a trained network."""
+
+    history: History[Any] | None  # of the last run, or of the one under way
+    _fitting: bool
+
+    def _fit(self, x: object, y: object, settings: Settings, resumed: Resumed | None = None) -> History[Any]:
+        """Run `fit`; a call that is refused, or diverges at once, teaches the network nothing."""
+        known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
+        try:
+            task = self._task(x, y, settings)
+            if resumed:
+                task = resumed.begin(task)
+            else:
+                doubts.say_before(self.spec, task)
+            history, moved = self._train(task, resumed.state if resumed and not resumed.done.finished else None)
+        except Exception:
+            if self.epochs_trained == trained:
+                self._set_spec(known[0])
+                self._classes, self.columns = known[1:]
+            raise
+        if not resumed:
+            doubts.say_after(self.spec, history, task, self._penalty(), moved=moved)
+        return history
+
+    def _task(self, x: object, y: object, settings: Settings) -> Task:
+        data = self._data(x, y, settings.sample_weight, settings.class_weight)
+        callbacks = options.checked_callbacks(settings.callbacks)
+        rows, validation = self._validation(data, settings.validation_data, settings.validation_split)
+        samples, epochs = len(data.x if rows is None else rows), settings.epochs
+        plan = Plan(
+            options.checked_optimizer(settings.optimizer),
+            min(options.integer("batch_size", settings.batch_size, low=1), samples),
+            epochs=defaults.epochs(samples) if epochs is None else options.integer("epochs", epochs, low=1),
+            accumulate=options.integer("accumulate", settings.accumulate, low=1),
+            ema=options.checked_ema(settings.ema),
+            look_every=options.look_every(callbacks),
+            **options.checked_clips(settings.clip_norm, settings.clip_layer_norm, settings.clip_value),
+        )
+        if plan.accumulate > 1 and plan.look_every:
+            raise ValueError("Diagnostics looks at mini-batches that make an update each; leave out accumulate")
+        accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
+        task = Task(
+            data,
+            plan,
+            options.truth("shuffle", settings.shuffle),
+            measure_accuracy=accurate,
+            measure_rmse=self.spec.cost_row.half_square and not accurate and data.y.shape[1:] == (1,),
+            validation=validation,
+            callbacks=callbacks,
+            verbose=options.checked_verbose(settings.verbose),
+            split=settings.validation_split,
+            rows=rows,
+            metrics=self._metrics(settings.metrics, validation, accurate),
+        )
+        for callback in callbacks:
+            if isinstance(callback, Callback):
+                callback.begin(task.measured)
+        return task
+
+    def _validation(self, data: Data, given: object, split: object) -> tuple[Array | None, tuple[Array, Array] | None]:
+        """Return the rows to train on, None for all, and what to evaluate after each epoch.
+
+        A share that is held out is drawn from the seed alone: the same rows in each `fit` of as many samples.
+        """
+        share = number("validation_split", split, below=1.0)
+        if not share:
+            return None, self._checked_validation(given)
+        if given is not None:
+            raise ValueError("validation_data and validation_split are two ways to validate; give one")
+        held = held_out(data.y, share, stream(self.spec.seed, SPLIT))
+        rows = np.setdiff1d(np.arange(len(data.x)), held, assume_unique=True)
+        if len(held) == 0 or len(rows) == 0:
+            raise ValueError(
+                f"validation_split is {share:g}, which leaves {len(rows)} of {len(data.x)} samples to train on"
+            )
+        return rows, (data.x[held], data.y[held])
+
+    def _metrics(self, metrics: object, validation: tuple[Array, Array] | None, accurate: bool) -> tuple[Metric, ...]:
+        found = checked_metrics(metrics)
+        if found and validation is None:
+            raise ValueError(
+                "metrics are measured on validation data: write validation_split=0.2, or give validation_data"
+            )
+        for metric in found:
+            if metric.of_classes is not None and metric.of_classes != accurate:
+                takes, has = ("labels", "quantities") if metric.of_classes else ("quantities", "labels")
+                raise ValueError(f"the metric {metric.name} is of {takes}, and y has {has}")
+        return found
+
+    def _measure(self, metrics: tuple[Metric, ...], x: Array, y: Array) -> dict[str, float]:
+        """Return the metrics by name; a user's own functions get the labels by their names."""
+        if not metrics:
+            return {}
+        a = np.empty((len(x), self.sizes[-1]), self.dtype)
+        self._predict(x, a)
+        labels = y.astype(np.int64) if y.ndim == 1 else y
+        return {m.name: float(m.function(self._named(y) if m.of_classes is None else labels, a)) for m in metrics}
+
+    def _train(self, task: Task, state: Mapping[str, Any] | None = None) -> Trained:
+        if self._fitting:
+            raise RuntimeError("this network is being trained already; train a copy instead")
+        self._fitting = True
+        try:
+            trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema)
+            if state is not None:
+                trainer.load_state_dict(state)
+            return trainer.fit(task)
+        finally:
+            self._fitting = False
+
+    def _penalty(self) -> float:
+        spec = self.spec
+        if not (spec.l1 or spec.l2):
+            return 0.0
+        return penalty(self._get_parameters()[0], spec.l1, spec.l2)
+
+    def _score(self, x: Array, y: Array) -> Evaluation:
+        cost, correct = self._evaluate(x, y)
+        known = arguments.has_accuracy(y, self.spec.activation_rows[-1])
+        return Evaluation(cost / len(x) + self._penalty(), correct / len(x) if known else None)
+
+
+def held_out(y: Array, share: float, rng: np.random.Generator) -> Array:
+    """Return the places of a share of the samples, in order: of labels (m,) the same share of each."""
+    if y.ndim == 2 and not (y.shape[1] == 1 and np.all((y == 0) | (y == 1))):
+        return np.sort(rng.permutation(len(y))[: round(share * len(y))])
+    labels = y.ravel().astype(np.int64)
+    order = rng.permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]  # label by label, each in random order
+    # Every 1/share-th sample of that order, from a random start: rounding is spread over the labels.
+    count = round(share * len(labels))
+    places = np.floor((np.arange(count) + rng.random()) * len(labels) / max(count, 1)).astype(np.int64)
+    return np.sort(order[places])
