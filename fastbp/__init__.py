@@ -10,6 +10,7 @@ from .errors import DataFileError as DataFileError
 from .errors import DivergenceError as DivergenceError
 from .errors import ModelFileError as ModelFileError
 from .formulas import activations as activations
+from .formulas import costs as costs
 from .formulas import schedules as schedules
 from .formulas.activations import Activation as Activation
 from .formulas.costs import Cost as Cost
@@ -88,6 +89,7 @@ __all__ = [
     "__version__",
     "activations",
     "check_equations",
+    "costs",
     "cross_check",
     "datasets",
     "diagnose",

@@ -8,11 +8,13 @@ import pytest
 from numerical import derivative
 from numpy.testing import assert_allclose, assert_array_equal
 
+import fastbp
 from fastbp.formulas import dual, lookup, number
-from fastbp.formulas.activations import ACTIVATIONS, softmax
+from fastbp.formulas.activations import ACTIVATIONS, find_activation
+from fastbp.formulas.activations.rows import SELU_ALPHA, SELU_SCALE
 from fastbp.formulas.costs import COSTS
 from fastbp.formulas.dropout import keep_scale
-from fastbp.formulas.initializers import INITIALIZERS
+from fastbp.formulas.initializers import INITIALIZERS, find_initializer
 from fastbp.formulas.optimizers import SGD, Adam, AdamW, RMSprop, update
 from fastbp.formulas.penalties import penalty, penalty_gradient
 from fastbp.networks.reference import cost_per_sample
@@ -46,6 +48,17 @@ BY_HAND = {
     "silu": [(0, 0), (math.log(3), 0.75 * math.log(3)), (1000, 1000), (-1000, 0)],
     "softplus": [(0, math.log(2)), (math.log(3), math.log(4)), (1000, 1000), (-1000, 0)],
     "mish": [(0, 0), (math.log(3), 15 / 17 * math.log(3)), (1000, 1000), (-1000, 0)],
+    "selu": [
+        (2, 2 * SELU_SCALE),
+        (0, 0),
+        (-math.log(2), -SELU_SCALE * SELU_ALPHA / 2),
+        (-1000, -SELU_SCALE * SELU_ALPHA),
+    ],
+    "hard_sigmoid": [(0, 0.5), (1.5, 0.75), (3, 1), (-3, 0), (1000, 1), (-1000, 0)],
+    "hard_tanh": [(0, 0), (-0.5, -0.5), (2, 1), (-2, -1)],
+    "softsign": [(0, 0), (1, 0.5), (-3, -0.75)],
+    "log_sigmoid": [(0, -math.log(2)), (math.log(3), math.log(0.75)), (-1000, -1000), (1000, 0)],
+    "exp": [(0, 1), (math.log(3), 3), (-1000, 0)],
 }
 
 
@@ -57,7 +70,7 @@ def test_activation_values(row):
 
 @pytest.mark.parametrize("row", ELEMENTWISE, ids=name_of)
 def test_prime_is_the_derivative(row):
-    z = np.array([[-3.1, -1.0, -0.2, 0.3, 0.9, 4.2]])
+    z = np.array([[-3.1, -1.1, -0.2, 0.3, 0.9, 4.2]])
     numeric = np.array([derivative(row.value, [v])[0, 0] for v in z[0]])
     assert_allclose(row.slope(z, row.value(z))[0], numeric, atol=1e-11)
     derived = dual.derivative_of(row.function)(z)
@@ -80,6 +93,9 @@ def test_activation_keeps_dtype_and_nan(row, dtype):
         assert row.slope(z, a).dtype == dtype
 
 
+softmax = ACTIVATIONS["softmax"].value
+
+
 def test_softmax_values():
     a = softmax(np.log([[1.0, 2.0, 5.0], [3.0, 3.0, 2.0]]))
     assert_allclose(a, [[0.125, 0.25, 0.625], [0.375, 0.375, 0.25]], rtol=1e-15)
@@ -91,6 +107,15 @@ def test_softmax_jacobian():
     a = softmax(z[None, :])[0]
     numeric = derivative(lambda moved: softmax(moved[None, :])[0], z)
     assert_allclose(np.diag(a) - np.outer(a, a), numeric, atol=1e-11)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
+def test_a_temperature_flattens_softmax(temperature):
+    row = fastbp.activations.softmax(temperature)
+    z = np.array([[0.3, -1.2, 2.0]])
+    assert_allclose(row.value(z), softmax(z / temperature), rtol=1e-14)
+    assert row is not ACTIVATIONS["softmax"]
+    assert find_activation(row.name).scale == row.scale == 1 / temperature
 
 
 # Costs
@@ -105,6 +130,18 @@ COSTS_BY_HAND = {
         - 0.75 * math.log(0.2) - 0.5 * math.log(0.1) - 0.5 * math.log(0.9),
     ],
     "cross_entropy": [math.log(2), -0.75 * math.log(0.1) - 0.25 * math.log(0.8)],
+    "mean_absolute": [0.2 + 0.5 + 0.3, 0.15 + 0.55 + 0.4],
+    "huber": [0.19, 0.2425],
+    "log_cosh": [sum(math.log(math.cosh(d)) for d in row) for row in ((0.2, 0.5, 0.3), (0.15, 0.55, 0.4))],
+    "quantile": [0.5, 0.55],
+    "poisson": [1 - math.log(0.5), 1 - 0.25 * math.log(0.1) - 0.25 * math.log(0.8) - 0.5 * math.log(0.1)],
+    "focal": [0.25 * math.log(2), -(0.25 + 0.5) * 0.81 * math.log(0.1) - 0.25 * 0.04 * math.log(0.8)],
+    "binary_focal": [
+        -0.04 * math.log(0.8) - 0.25 * math.log(0.5) - 0.09 * math.log(0.7),
+        sum(-y * (1 - a) ** 2 * math.log(a) - (1 - y) * a**2 * math.log(1 - a)
+            for a, y in ((0.1, 0.25), (0.8, 0.25), (0.1, 0.5))),
+    ],
+    "hinge": [1.2 + 0.5 + 1.3, 1.05 + 1.4 + 1],
 }  # fmt: skip
 
 
@@ -196,10 +233,16 @@ MOMENTS = {  # n_in = 200, n_out = 300: (standard deviation of w, of b)
     "scaled_normal": (200**-0.5, 1),
     "glorot_uniform": ((2 / 500) ** 0.5, 0),
     "he_normal": (0.1, 0),
+    "glorot_normal": ((2 / 500) ** 0.5, 0),
+    "he_uniform": (0.1, 0),
+    "lecun_normal": (200**-0.5, 0),
+    "lecun_uniform": (200**-0.5, 0),
+    "torch_uniform": ((3 * 200) ** -0.5, (3 * 200) ** -0.5),
+    "orthogonal": (300**-0.5, 0),
 }
 
 
-@pytest.mark.parametrize("name", INITIALIZERS)
+@pytest.mark.parametrize("name", MOMENTS)
 def test_initializer_moments(name, rng):
     w, b = INITIALIZERS[name](rng, 200, 300)
     assert w.shape == (300, 200)
@@ -209,6 +252,23 @@ def test_initializer_moments(name, rng):
     assert_allclose(w.std(), deviations[0], rtol=0.02)
     assert_allclose(b.std(), deviations[1], rtol=0.15)
     assert abs(w.mean()) < 0.02 * deviations[0]
+
+
+def test_all_other_initializers_are_constant(rng):
+    for name in {*INITIALIZERS} - {*MOMENTS}:
+        w, b = INITIALIZERS[name](rng, 3, 4)
+        assert np.ptp(w) == np.ptp(b) == b[0] == 0
+    assert_array_equal(find_initializer("constant(value=-0.5)")(rng, 3, 4)[0], np.full((4, 3), -0.5))
+    assert not INITIALIZERS["zeros"](rng, 3, 4)[0].any()
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(5, 5), (3, 8), (8, 3), (1, 4), (4, 1)])
+def test_orthogonal_rows_or_columns(n_in, n_out, rng):
+    w, _ = INITIALIZERS["orthogonal"](rng, n_in, n_out)
+    product = w @ w.T if n_out <= n_in else w.T @ w
+    assert_allclose(product, np.eye(min(n_in, n_out)), atol=1e-14)
+    signs = [np.sign(INITIALIZERS["orthogonal"](rng, n_in, n_out)[0][0, 0]) for _ in range(50)]
+    assert {-1, 1} <= set(signs)  # neither sign is preferred
 
 
 def test_glorot_stays_in_its_range(rng):

@@ -86,7 +86,8 @@ def test_both_engines_see_the_same_behind_every_output(output, cost):
 
 @pytest.mark.parametrize("name", [row.name for row in ACTIVATIONS.values() if not row.over_rows])
 def test_both_engines_see_the_same_of_every_activation(name):
-    assert_agree(trained("fast", activation=name)[1], trained("reference", activation=name)[1])
+    gentle = {"sizes": (17, 33, 3), "optimizer": fastbp.SGD(1e-5)} if name == "exp" else {}  # which grows very fast
+    assert_agree(trained("fast", activation=name, **gentle)[1], trained("reference", activation=name, **gentle)[1])
 
 
 def test_inputs_of_mostly_zeros_are_seen_whole():

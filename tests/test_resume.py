@@ -255,7 +255,7 @@ def test_a_damaged_run_is_refused(change, data, path):
     change(metadata["run"])
     storage.write(path, arrays, json.loads(json.dumps(metadata)))
     with pytest.raises((ValueError, TypeError)):
-        fastbp.resume(path, *data)
+        fastbp.resume(path, *data, epochs=3)
 
 
 def test_a_failed_write_leaves_the_old_file(data, path, monkeypatch):

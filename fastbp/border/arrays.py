@@ -121,11 +121,11 @@ def says_several(y: object) -> bool:
     return bool(np.all((array == 0) | (array == 1)) and np.any(array.sum(axis=1) != 1))
 
 
-def has_accuracy(y: Array, output: Activation) -> bool:
-    """Whether right and wrong mean something: labels, or one probability and targets 0 and 1."""
+def has_accuracy(y: Array, tells_labels: bool) -> bool:
+    """Whether right and wrong mean something: labels, or one output that tells labels and targets 0 and 1."""
     if y.ndim == 1:
         return True
-    return y.shape[1] == 1 and output.is_probability and bool(np.all((y == 0) | (y == 1)))
+    return y.shape[1] == 1 and tells_labels and bool(np.all((y == 0) | (y == 1)))
 
 
 def sample_weights(sample_weight: object, m: int, dtype: DType) -> Array | None:

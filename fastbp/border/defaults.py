@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..formulas.activations import Activation
-from ..formulas.costs import COSTS, Cost
+from ..formulas.costs import Cost, binary_cross_entropy
 from ..formulas.optimizers import Adam
 
 EPOCHS, SAMPLES = 30, 10_000
@@ -22,9 +22,9 @@ def output_and_cost(cost: Cost, hidden: Sequence[Activation], n_out: int) -> tup
     The cross-entropy of one output is the binary one: of a single number, softmax would always make 1.
     """
     if cost.sums_to_one and n_out == 1:
-        cost = COSTS["binary_cross_entropy"]
-    if cost.outputs:
-        return cost.outputs[0], cost
+        cost = binary_cross_entropy(cost.label_smoothing)
+    if cost.outputs or cost.default_output:
+        return cost.default_output or cost.outputs[0], cost
     return ("sigmoid" if all(row.is_probability for row in hidden) else "identity"), cost
 
 

@@ -63,13 +63,13 @@ def are_meant(name: str, labels: Array, spec: NetworkSpec, classes: Array | None
         return True
     output = spec.activation_rows[-1]
     if labels.dtype.kind in "Ub":
-        if output.is_probability:
+        if spec.tells_labels:
             return True
         raise ValueError(
             f"{name}[0] is {labels[0].item()!r}, a label, and the one output ({output.name}) is a quantity: choose "
             f'cost="binary_cross_entropy", or write {name}.astype(float) if it is a number'
         )
-    if not output.is_probability:
+    if not spec.tells_labels:
         _doubt_quantities(name, labels)
         return False
     named = classes is not None or spec.cost_row.for_probabilities

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from ..formulas import Array, lookup, number
-from ..formulas.activations import ACTIVATIONS, FACTORIES, Activation, find_activation
+from ..formulas.activations import ACTIVATIONS, Activation, find_activation
+from ..formulas.activations import FACTORIES as ACTIVATION_FACTORIES
 from ..formulas.constraints import rises, signs_of
 from ..formulas.costs import COSTS, Cost, find_cost
-from ..formulas.initializers import INITIALIZERS
+from ..formulas.costs import FACTORIES as COST_FACTORIES
+from ..formulas.initializers import find_initializer
 from . import defaults
 from .options import integer, truth
 
@@ -62,7 +64,7 @@ class NetworkSpec:
             object.__setattr__(self, name, value)  # frozen: the one moment it may be set
         _check_own(self.formulas)
         if self.initializer is not None:
-            lookup("initializer", INITIALIZERS, self.initializer)
+            find_initializer(self.initializer)
         lookup("dtype", DTYPES, self.dtype)
         self._check_activations()
         self._check_constraints()
@@ -93,6 +95,16 @@ class NetworkSpec:
                 asked = "nonnegative" if self.nonnegative else "monotone"
                 raise ValueError(f"weights[{layer}][{j}, {k}] is {w[j, k]:g}; it must be {rule} 0, as {asked} says")
 
+    @property
+    def tells_labels(self) -> bool:
+        """Whether outputs stand for labels: probabilities, or what a cost of labels compares with its threshold."""
+        return self.activation_rows[-1].is_probability or self.cost_row.threshold is not None
+
+    @property
+    def threshold(self) -> float:
+        """A single output above it says yes."""
+        return 0.5 if self.cost_row.threshold is None else self.cost_row.threshold
+
     @cached_property
     def signs(self) -> list[Array] | None:
         """The sign 1, -1 or 0 (any) of the weights from each input (n_in,) of each computed layer; None: all any."""
@@ -121,10 +133,10 @@ class NetworkSpec:
             if row.over_rows and place < expected - 1:
                 raise ValueError(f"{row.name} is for the output layer only; choose another for hidden layer {place}")
         allowed = self.cost_row.outputs
-        if allowed and self.activations[-1] not in allowed:
+        if allowed and self.activation_rows[-1].family not in allowed:
+            needs = "outputs between 0 and 1" if self.cost_row.clips else "other outputs"
             raise ValueError(
-                f"{self.cost} needs outputs between 0 and 1: choose output {' or '.join(allowed)}, "
-                f"not {self.activations[-1]}"
+                f"{self.cost} needs {needs}: choose output {' or '.join(allowed)}, not {self.activations[-1]}"
             )
 
     @cached_property
@@ -245,8 +257,9 @@ def _activation(row: Any) -> Activation:
 
 def _own(rows: Iterable[Formula]) -> tuple[Formula, ...]:
     """Return those that are no rows of this package, each once."""
-    tables = {**ACTIVATIONS, **COSTS}
-    known = (row for row in rows if tables.get(row.name) is not row and row.name.partition("(")[0] not in FACTORIES)
+    tables: dict[str, Formula] = {**ACTIVATIONS, **COSTS}
+    made = {**ACTIVATION_FACTORIES, **COST_FACTORIES}
+    known = (row for row in rows if tables.get(row.name) is not row and row.name.partition("(")[0] not in made)
     return tuple(dict.fromkeys(known))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..formulas import Array
 from ..networks.base import BaseNetwork
-from ..networks.reference import one_hot
+from ..networks.reference import targets_of
 from ..networks.results import Forward, Gradients
 from .blame import FUSED, STEP, WHOLE, Evidence, Gradient, rowed, verdict
 from .cross import Quantities, compare, gradient_terms, references
@@ -73,7 +73,7 @@ def _own_numbers(net: BaseNetwork, x: Array, y: Array) -> Numbers:
     states, gradients = net.forward(x), net.backprop(x, net._named(y))
     wide = Forward(_wide(states.zs), _wide(states.activations))
     found = Gradients(gradients.cost, *(_wide(arrays) for arrays in gradients[1:]))
-    targets = one_hot(y, net.sizes[-1], np.float64).astype(np.float64)
+    targets = targets_of(net.spec, y, np.float64)
     return Numbers(net.spec, _wide(weights), _wide(biases), x.astype(np.float64), targets, wide, found)
 
 
@@ -158,9 +158,9 @@ def _smooth_rows(truth: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
     """Return the samples at which C has a derivative, a few steps around included."""
     zs, activations = truth.forward(x)
     rows, cost = truth.spec.activation_rows, truth.spec.cost_row
-    keep = ~clipped(activations[-1], rows[-1].name, cost, SHARP).any(axis=1)
+    keep = ~clipped(activations[-1], rows[-1], cost, SHARP).any(axis=1)
     from_kinks = [z - kink for z, row in zip(zs, rows, strict=True) for kink in row.kinks]
-    from_kinks += [activations[-1] - one_hot(y, truth.sizes[-1], np.float64) - kink for kink in cost.kinks]
+    from_kinks += [activations[-1] - targets_of(truth.spec, y, np.float64) - kink for kink in cost.kinks]
     for distance in from_kinks:
         near = np.abs(distance) <= NEAR
         dead = near.all(axis=0)  # near for every sample: not a reason to drop them all

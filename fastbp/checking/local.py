@@ -16,6 +16,7 @@ import numpy as np
 
 from ..border.spec import NetworkSpec
 from ..formulas import Array
+from ..formulas.activations import Activation
 from ..formulas.costs import Cost
 from ..formulas.steepness import steepest
 from ..networks.reference import cost_per_sample
@@ -90,7 +91,7 @@ def activation(own: Numbers, layer: int) -> Comparison:
     row, z = own.spec.activation_rows[layer], own.states.zs[layer]
     right = row.value(z)
     # The rounding of z, which a formula may begin with, is that of σ' · z.
-    terms = np.abs(right) + (1.0 if row.over_rows else steepest(row)) * np.minimum(np.abs(z), 100)
+    terms = np.abs(right) + (row.scale if row.over_rows else steepest(row)) * np.minimum(np.abs(z), 100)
     found = own.states.activations[layer + 1]
     suspects = {"σ was left out": z}
     return _compare("(25)", layer, "activations", f"zs[{layer}]", own, found, right, terms, suspects=suspects)
@@ -102,15 +103,15 @@ def output_delta(own: Numbers) -> Comparison:
     z, a, y, row = own.states.zs[-1], own.states.activations[-1], own.y, own.spec.activation_rows[-1]
     cost = own.spec.cost_row
     suspects = {}
-    if row.name in cost.pairs:  # C_x is computed from z, and δ is a - y
+    if cost.pair(row):  # C_x is computed from z, and δ simplifies
         numeric = slope_by_rows(lambda z: cost_per_sample(z, row.value(z), y, row, cost), z)
-        terms = np.abs(a) + np.abs(y)
+        terms = (np.abs(a) + np.abs(y)) * row.scale + np.abs(numeric.value)
     else:
-        nabla = nabla_a(cost, row.name, a, y)
+        nabla = nabla_a(cost, row, a, y)
         size = np.abs(nabla.value)
         if row.over_rows:
             numeric = slope_by_rows(lambda z: np.sum(nabla.value * row.function(z), axis=1), z)
-            terms = a * (size + np.sum(a * size, axis=1, keepdims=True))
+            terms = row.scale * a * (size + np.sum(a * size, axis=1, keepdims=True))
             off = a * (nabla.error + np.sum(a * nabla.error, axis=1, keepdims=True))
             tiny = float(np.finfo(own.spec.dtype).tiny)  # a nearer to it has been rounded, or flushed to 0
             exists = numeric.exists & (nabla.exists & ((a > tiny / FLUSHED) | (a == 0))).all(axis=1, keepdims=True)
@@ -126,7 +127,7 @@ def output_delta(own: Numbers) -> Comparison:
                     numeric=numeric, suspects=suspects)  # fmt: skip
 
 
-def nabla_a(cost: Cost, output: str, a: Array, y: Array) -> Slope:
+def nabla_a(cost: Cost, output: Activation, a: Array, y: Array) -> Slope:
     """∂C_x/∂a (m, n_L)."""
     if not cost.clips:
         return slope(lambda a: cost.terms(a, y), a)
@@ -179,9 +180,9 @@ def weight_gradient(own: Numbers, layer: int) -> Comparison:
     return _compare("BP4", layer, "nabla_w", given, own, found, right, terms, len(delta), numeric, suspects)
 
 
-def clipped(a: Array, output: str, cost: Cost, margin: float = 0.0) -> Array:
+def clipped(a: Array, output: Activation, cost: Cost, margin: float = 0.0) -> Array:
     """Return which a (m, n_L) a cost clips before its logarithm, where it has one; or that are so near below 1."""
-    if not cost.clips or output in cost.pairs:
+    if not cost.clips or cost.pair(output):
         return np.zeros(a.shape, bool)
     info = np.finfo(a.dtype)
     return np.asarray((a <= info.tiny) | (a >= 1 - max(float(info.epsneg), margin)))

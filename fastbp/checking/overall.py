@@ -16,7 +16,7 @@ import numpy as np
 from ..formulas import Array
 from ..formulas.penalties import penalty
 from ..networks.base import BaseNetwork
-from ..networks.reference import cost_per_sample, one_hot
+from ..networks.reference import cost_per_sample, targets_of
 from .local import SHARP, clipped
 from .numeric import IMAGINARY, analytic
 
@@ -48,7 +48,7 @@ class Overall:
         self.spec = truth.spec
         self.weights, self.biases = truth._get_parameters()
         self.x, self.keeps = x.astype(np.float64), keeps
-        self.y = one_hot(y, self.spec.sizes[-1], np.float64).astype(np.float64)
+        self.y = targets_of(self.spec, y, np.float64)
         self.rng = np.random.default_rng(0)
         self.forms: list[Callable[[Array], Array]] = [row.value for row in self.spec.activation_rows]
         # What comes through to C of the rounding of a; ln 1 = 0 loses all digits of what is near it
@@ -121,7 +121,7 @@ class Overall:
             total = np.mean(per_sample) + _penalty(weights, self.spec.l1, self.spec.l2)
         sides = [z > kink for z, row in zip(zs, rows, strict=True) for kink in row.kinks]
         sides += [a - self.y > kink for kink in cost.kinks]
-        sides += [clipped(a.real, rows[-1].name, cost)]
+        sides += [clipped(a.real, rows[-1], cost)]
         sides += [w > 0 for w in weights] if self.spec.l1 else []
         return Passed(total, sides)
 
@@ -136,7 +136,7 @@ class Overall:
                 z = a @ self.weights[place].T + self.biases[place]
                 found.append(analytic(row, z))
                 self._inputs.append(row.value(z))
-            if self.spec.cost_row.clips and rows[-1].name not in self.spec.cost_row.pairs:
+            if self.spec.cost_row.clips and not self.spec.cost_row.pair(rows[-1]):
                 highest = float(np.max(self._inputs[-1]))
                 self.coarse = 1 / (1 - highest) if highest < 1 - SHARP else np.inf
             if self.spec.l1 or any(form is None for form in found):

@@ -9,7 +9,7 @@ from ..formulas import Array
 from ..formulas.dropout import keep_scales
 from ..formulas.optimizers import SGD
 from ..networks.base import BaseNetwork
-from ..networks.reference import forward, one_hot, output_delta
+from ..networks.reference import forward, output_delta, targets_of
 from ..networks.trainer import Trainer
 
 
@@ -36,7 +36,7 @@ def without_bias(net: BaseNetwork, x: Array, y: Array, keeps: list[Array] | None
     Where the first is as wrong as what a network has, a formula is, and no bias.
     """
     spec, (weights, biases) = net.spec, net._get_parameters()
-    targets, rows = one_hot(y, spec.sizes[-1], np.float64), spec.activation_rows
+    targets, rows = targets_of(spec, y, np.float64), spec.activation_rows
     for left_out in range(-1, len(biases)):
         rest = [b * (layer != left_out) for layer, b in enumerate(biases)]
         zs, activations = forward(x.astype(np.float64), weights, rest, rows, keeps)

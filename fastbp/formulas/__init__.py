@@ -3,8 +3,9 @@
 Every kind of formula is a table from a name to a row. To add one is to add a row.
 """
 
+import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -23,6 +24,23 @@ def lookup(kind: str, table: Mapping[str, Row], name: object) -> Row:
     if not isinstance(name, str):
         raise TypeError(f"{kind} must be a name, got {name!r}; choose from {choices}")
     raise ValueError(f"unknown {kind} {name!r}; choose from {choices}")
+
+
+def with_parameters(kind: str, factories: Mapping[str, Callable[..., Row]], name: object) -> Row | None:
+    """Return the row of a name such as leaky_relu(slope=0.2); None where it is none with brackets."""
+    head, bracket, rest = name.partition("(") if isinstance(name, str) else ("", "", "")
+    if not bracket or head not in factories:
+        return None
+    make = factories[head]
+    pairs = [part.split("=") for part in rest.removesuffix(")").split(",")]
+    known = list(inspect.signature(make).parameters)
+    try:
+        values = {each.strip(): float(value) for each, value in pairs}
+    except ValueError:
+        values = {"": 0.0}
+    if not rest.endswith(")") or not values.keys() <= set(known):
+        raise ValueError(f"cannot read {kind} {head}({rest}; write {head}({', '.join(f'{n}=0.1' for n in known)})")
+    return make(**values)
 
 
 def number(

@@ -30,7 +30,7 @@ from ..border.arrays import has_accuracy
 from ..formulas import Array
 from ..html import table
 from ..networks.base import BaseNetwork
-from ..networks.reference import cost_per_sample, one_hot
+from ..networks.reference import cost_per_sample, targets_of
 from .anew import fresh_twin
 from .norms import chunks
 
@@ -133,7 +133,7 @@ def _judge(net: BaseNetwork, x: Array, y: Array) -> tuple[Array, Array]:
     for x_part, y_part in chunks(x, y):
         states = net._forward(x_part)
         z, a = states.zs[-1].astype(np.float64), states.activations[-1].astype(np.float64)
-        target = one_hot(y_part, net.sizes[-1], np.float64).astype(np.float64)
+        target = targets_of(net.spec, y_part, np.float64)
         with np.errstate(all="ignore"):
             costs.append(cost_per_sample(z, a, target, net.spec.activation_rows[-1], net.spec.cost_row))
         outputs.append(a)
@@ -146,11 +146,12 @@ def _given_and_answer(net: BaseNetwork, y: Array, a: Array) -> tuple[Any, Any, f
     - y: a place among the classes (), or numbers (n_L,)
     """
     output = net.spec.activation_rows[-1]
-    if not has_accuracy(y[None], output):
+    if not has_accuracy(y[None], net.spec.tells_labels):
         return _plain(y), _plain(a), None
     chances = a if len(a) > 1 else np.array([1 - a[0], a[0]])
     names, place = net._known_classes(), int(y if y.ndim == 0 else y[0])
-    return names[place], names[int(np.argmax(chances))], float(chances[place]) if output.is_probability else None
+    answer = int(np.argmax(a)) if len(a) > 1 else int(a[0] > net.spec.threshold)
+    return names[place], names[answer], float(chances[place]) if output.is_probability else None
 
 
 def _plain(numbers: Array) -> Any:

@@ -10,7 +10,7 @@ from ..formulas.expression import times_slope, trace
 from ..vectors.compute import emit_formula
 from .softmax import emit_softmax, emit_softmax_delta
 
-BY_HAND = {"softmax": (emit_softmax, emit_softmax_delta)}  # rows that are no formula of each entry
+BY_HAND = (emit_softmax, emit_softmax_delta)  # of the rows that are no formula of each entry
 
 
 @Emitted
@@ -81,6 +81,6 @@ def needs_z(row: Activation, dtype: Any) -> bool:
 
 def _by_hand(callee: Emitted, row: Activation, dtype: Any, which: int) -> int:
     def emit(builder, *operands):
-        BY_HAND[row.name][which](builder, dtype, *operands)
+        BY_HAND[which](builder, dtype, row.scale, *operands)
 
     return address_of(callee, dtype, row.name, emit)

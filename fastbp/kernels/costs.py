@@ -44,20 +44,21 @@ call_cost = COST.call
 
 
 def cost_formula(cost: Cost, activation: Activation, dtype: Any) -> Formula:
-    """The term of one output in C_x, and its δ: from a, y, z, the sample's weight, the row's largest z and largest a.
+    """The term of one output in C_x, and its δ: from a, y, z, the sample's weight, the row's largest z and a, and n.
 
     For softmax without a cost of its own, δ is ∇ₐC, and its Jacobian follows: `activate.prime_address`.
     """
-    pair = cost.pairs.get(activation.name)
+    pair = cost.pair(activation)
 
-    def function(a: Any, y: Any, z: Any, weight: Any, top: Any, largest: Any) -> Any:
+    def function(a: Any, y: Any, z: Any, weight: Any, top: Any, largest: Any, outputs: Any) -> Any:
+        y = cost.smooth(y, outputs)
         if pair:
             term = pair.function(z, y, top, largest) if pair.over_rows else pair.function(z, y)
             return term, pair.delta(a, y) * weight
         nabla = cost.nabla(a, y) * weight
         return cost.function(a, y), nabla if activation.over_rows else times_slope(nabla, activation.derivative(z, a))
 
-    return trace(function, ["a", "y", "z", "weight", "top", "largest"], dtype.name)
+    return trace(function, ["a", "y", "z", "weight", "top", "largest", "outputs"], dtype.name)
 
 
 @cache
@@ -66,14 +67,16 @@ def cost_address(cost: Cost, activation: Activation, dtype: Any) -> int:
     formula = cost_formula(cost, activation, dtype)
 
     def emit(builder, *operands):
-        emit_rows(Vectors(builder, dtype), formula, *operands)
+        emit_rows(Vectors(builder, dtype), formula, *operands, threshold=threshold)
 
-    return address_of(COST, dtype, formula.digest, emit)
+    threshold = 0.5 if cost.threshold is None else cost.threshold
+    key = formula.digest if cost.threshold is None else f"{formula.digest}-{threshold}"
+    return address_of(COST, dtype, key, emit)
 
 
 def jacobian_follows(cost: Cost, activation: Activation) -> bool:
     """Whether what a cost leaves is ∇ₐC, and not δ yet."""
-    return activation.over_rows and activation.name not in cost.pairs
+    return activation.over_rows and not cost.pair(activation)
 
 
 def emit_target(simd, places, j, label, target, given):
@@ -82,26 +85,29 @@ def emit_target(simd, places, j, label, target, given):
     return simd.load_where(simd.compare("<", places, given), simd.builder.gep(target, [j]), hot)
 
 
-def emit_wrong(simd, places, n, a, y, label, chosen):
+def emit_wrong(simd, places, n, a, y, label, chosen, threshold):
     """Whether one of the n outputs is larger than the label's, or as large and before it.
 
-    - chosen: the label's output, everywhere. A single output is wrong where it and y are not on one side of 1/2
+    - chosen: the label's output, everywhere. A single output is wrong where it alone is above the threshold, or y alone
+      above 1/2
     """
     builder, half, counts = simd.builder, simd.constant(0.5), simd.compare("<", places, n)
     above, equal = builder.fcmp_ordered(">", a, chosen), builder.fcmp_ordered("==", a, chosen)
     better = builder.or_(above, builder.and_(equal, simd.compare("<", places, label)))
-    differ = builder.xor(builder.fcmp_ordered(">", a, half), builder.fcmp_ordered(">", y, half))
+    differ = builder.xor(builder.fcmp_ordered(">", a, simd.constant(threshold)), builder.fcmp_ordered(">", y, half))
     single = builder.icmp_signed("==", n, I64(1))
     return builder.select(single, *(simd.any(builder.and_(mask, counts)) for mask in (differ, better)))
 
 
-def emit_row(simd, formula, n, a, delta, label, target, given, weight):
+def emit_row(simd, formula, n, a, delta, label, target, given, weight, threshold):
     """One sample: its δ to `delta`, which holds z; C_x in double precision, and whether the answer is wrong."""
     builder, at, vectors = simd.builder, simd.builder.gep, simd.vectors(n)
     of_row = {"weight": weight}
     for name, row in (("largest", a), ("top", delta)):
         if formula.uses(name):
             (of_row[name],) = numbers(simd, emit_row_maximum(simd, row, n, vectors))
+    if formula.uses("outputs"):
+        (of_row["outputs"],) = numbers(simd, builder.sitofp(n, simd.element))
     first = builder.select(builder.icmp_signed(">=", label, I64(0)), label, I64(0))
     chosen = simd.broadcast(builder.load(at(a, [first])))
     with Loop(builder, vectors, I64(0), DOUBLE(0.0), ir.IntType(1)(0)) as loop:
@@ -116,12 +122,12 @@ def emit_row(simd, formula, n, a, delta, label, target, given, weight):
         loop.later = [
             builder.add(j, I64(simd.count)),
             simd.add_in_order(total, where(counts, cost, 0.0).value, builder.sub(n, j)),
-            builder.or_(wrong, emit_wrong(simd, places, n, a_j, y_j, label, chosen)),
+            builder.or_(wrong, emit_wrong(simd, places, n, a_j, y_j, label, chosen, threshold)),
         ]
     return loop.values[1:]
 
 
-def emit_rows(simd, formula, m, n, a, delta, ld, order, labels, targets, weights, costs, right):
+def emit_rows(simd, formula, m, n, a, delta, ld, order, labels, targets, weights, costs, right, threshold=0.5):
     """All rows of a block, see COST."""
     builder, at = simd.builder, simd.builder.gep
     labelled = builder.icmp_signed("!=", labels, I64(0))
@@ -144,7 +150,7 @@ def emit_rows(simd, formula, m, n, a, delta, ld, order, labels, targets, weights
         weight = load_if(weighted, weights, a_i, simd.element(1.0))
         target = at(targets, [builder.select(labelled, I64(0), builder.mul(sample, n))])
         (of_sample,) = numbers(simd, weight)
-        total, wrong = emit_row(simd, formula, n, a_i, delta_i, label, target, given, of_sample)
+        total, wrong = emit_row(simd, formula, n, a_i, delta_i, label, target, given, of_sample, threshold)
         weight = weight if weight.type == DOUBLE else builder.fpext(weight, DOUBLE)
         builder.store(builder.fmul(total, weight), costs_i)
         builder.store(builder.select(builder.and_(judged, builder.not_(wrong)), weight, DOUBLE(0.0)), right_i)

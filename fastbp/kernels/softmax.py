@@ -18,8 +18,8 @@ def emit_row_maximum(simd, row, n, vectors):
     return simd.maximum(loop.values[1])
 
 
-def emit_softmax(builder, dtype, m, n, z, a, ld):
-    """a_j = e^(z_j - max z) / Σ_k e^(z_k - max z), row by row."""
+def emit_softmax(builder, dtype, sharpness, m, n, z, a, ld):
+    """a_j = e^(s (z_j - max z)) / Σ_k e^(s (z_k - max z)), row by row; s is 1 / temperature."""
     simd = Vectors(builder, dtype)
     vectors = simd.vectors(n)
     with Loop(builder, m, z, a) as rows:
@@ -28,7 +28,8 @@ def emit_softmax(builder, dtype, m, n, z, a, ld):
         with Loop(builder, vectors, I64(0), simd.element(0.0)) as loop:
             j, total = loop.values
             (x,) = numbers(simd, simd.load(builder.gep(z_i, [j])))
-            e = where(simd.compare("<", simd.places(j), n), vmath.exp(x - top), 0.0)
+            power = x - top if sharpness == 1 else (x - top) * sharpness
+            e = where(simd.compare("<", simd.places(j), n), vmath.exp(power), 0.0)
             simd.store(e.value, builder.gep(row, [j]))
             loop.later = [builder.add(j, I64(simd.count)), simd.add_in_order(total, e.value, builder.sub(n, j))]
         (scale,) = numbers(simd, builder.fdiv(simd.element(1.0), loop.values[1]))
@@ -40,8 +41,8 @@ def emit_softmax(builder, dtype, m, n, z, a, ld):
         rows.later = [builder.gep(place, [ld]) for place in (z_i, row)]
 
 
-def emit_softmax_delta(builder, dtype, m, n, z, a, delta, out, ld):
-    """out = Jᵀ δ = a ⊙ (δ - a·δ), row by row; δ is ∇ₐC, and out is where it lies."""
+def emit_softmax_delta(builder, dtype, sharpness, m, n, z, a, delta, out, ld):
+    """out = Jᵀ δ = s a ⊙ (δ - a·δ), row by row; δ is ∇ₐC, and out is where it lies."""
     simd = Vectors(builder, dtype)
     vectors = simd.vectors(n)
     with Loop(builder, m, a, delta) as rows:
@@ -59,6 +60,7 @@ def emit_softmax_delta(builder, dtype, m, n, z, a, delta, out, ld):
         with Loop(builder, vectors, I64(0)) as loop:
             (j,) = loop.values
             a_j, delta_j = load(j)
+            a_j = a_j if sharpness == 1 else a_j * sharpness
             simd.store((a_j * (delta_j - mean)).value, builder.gep(places[1], [j]))
             loop.later = [builder.add(j, I64(simd.count))]
         rows.later = [builder.gep(place, [ld]) for place in places]

@@ -13,11 +13,12 @@ from ..border import defaults, labels, options
 from ..border.columns import Columns
 from ..border.spec import DTYPES, Formula
 from ..border.spec import NetworkSpec as NetworkSpec
+from ..errors import warn
 from ..formulas import Array
 from ..formulas.activations import Activation, HiddenName, OutputName
 from ..formulas.constraints import begun, constrained
 from ..formulas.costs import Cost, CostName
-from ..formulas.initializers import INITIALIZERS, InitializerName
+from ..formulas.initializers import SYMMETRIC, InitializerName, find_initializer
 from ..formulas.optimizers import Optimizer, OptimizerName
 from ..training.history import History as History
 from ..training.loop import AnyCallback
@@ -57,7 +58,7 @@ class BaseNetwork(Fitting):
         activation: HiddenName | Activation | Sequence[HiddenName | Activation] = "sigmoid",
         output: OutputName | Activation | None = None,
         cost: CostName | Cost = "quadratic",
-        initializer: InitializerName | None = None,
+        initializer: InitializerName | tuple[Sequence[object], Sequence[object]] | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
         dropout: float | Sequence[float] = 0.0,
@@ -78,19 +79,24 @@ class BaseNetwork(Fitting):
             nothing: all that follows goes by name
         activation
             of the hidden layers, or one per hidden layer: "sigmoid", "tanh", "relu", "identity", "leaky_relu", "elu",
-            "gelu", "gelu_tanh", "silu", "softplus", "mish", a row with parameters, ``fastbp.activations.elu(0.5)``, or
-            one of your own, ``fastbp.Activation(name, function)``
+            "selu", "gelu", "gelu_tanh", "silu", "softplus", "mish", "hard_sigmoid", "hard_tanh", "softsign",
+            "log_sigmoid", "exp", a row with parameters, ``fastbp.activations.elu(0.5)``, or one of your own,
+            ``fastbp.Activation(name, function)``
         output
-            activation of the output layer ("softmax" only here). None: what suits the cost. "softmax" for
-            cross_entropy; "sigmoid" for binary_cross_entropy; for quadratic "sigmoid" behind sigmoids, as in the book,
-            else "identity". A cross_entropy of one output is the binary one with "sigmoid", and so is that of a y
-            that says several labels at once, if the network's first `fit` is given it
+            activation of the output layer ("softmax" only here, or ``fastbp.activations.softmax(temperature=2)``).
+            None: what suits the cost. "softmax" for cross_entropy and focal; "sigmoid" for binary_cross_entropy and
+            binary_focal; "exp" for poisson; for quadratic "sigmoid" behind sigmoids, as in the book, else "identity".
+            A cross_entropy of one output is the binary one with "sigmoid", and so is that of a y that says several
+            labels at once, if the network's first `fit` is given it
         cost
-            "quadratic" ½|a - y|², "binary_cross_entropy", "cross_entropy", or ``fastbp.Cost(name, function)``
+            "quadratic" ½|a - y|²; for quantities also "mean_absolute", "huber", "log_cosh", "quantile(q=0.9)",
+            "poisson"; for labels "cross_entropy", "binary_cross_entropy", "focal", "binary_focal", "hinge"; with
+            parameters as ``fastbp.costs.cross_entropy(label_smoothing=0.1)``; or ``fastbp.Cost(name, function)``
         initializer
-            "scaled_normal" (the book's default), "normal", "glorot_uniform" or "he_normal". None: of each hidden layer
-            what suits its activation, "scaled_normal" for sigmoid, else "glorot_uniform"; of the output layer the same
-            as of the last hidden one
+            "scaled_normal" (the book's default), "normal", "glorot_", "he_" or "lecun_" "uniform" or "normal",
+            "orthogonal", "torch_uniform", "zeros", "constant(value=0.1)"; or two lists of arrays, weights and biases.
+            None: of each hidden layer what suits its activation, "scaled_normal" for sigmoid, "lecun_normal" for selu,
+            else "glorot_uniform"; of the output layer the same as of the last hidden one
         l1, l2
             strength of the penalties l1 Σ|w| and l2/2 Σw² in C
         dropout
@@ -116,14 +122,25 @@ class BaseNetwork(Fitting):
             if isinstance(sizes, int):
                 raise TypeError(f"sizes go into one list: {type(self).__name__}({[sizes, *more]})")
             raise TypeError(f"all but sizes goes by name; write activation={more[0]!r}, if that is what is meant")
+        given = initializer if isinstance(initializer, (tuple, list)) else None
+        name: Any = None if given else initializer
+        if given is not None and len(given) != 2:
+            raise ValueError(f"initializer must be a name, or (weights, biases), two lists of arrays; got {len(given)}")
         spec = NetworkSpec.from_arguments(
-            sizes, activation, output, cost, initializer, dtype=dtype, seed=seed,
+            sizes, activation, output, cost, name, dtype=dtype, seed=seed,
             l1=l1, l2=l2, dropout=dropout, max_norm=max_norm, nonnegative=nonnegative, monotone=monotone,
         )  # fmt: skip
         self._setup(spec, threads, 0)
         options.doubt_threads(self.threads)
         self._output_is_open = output is None
         self._set_parameters(*_initial_parameters(spec))
+        if given is not None:
+            self.weights, self.biases = given
+        elif len(spec.sizes) > 2 and str(spec.initializer).partition("(")[0] in SYMMETRIC:
+            warn(
+                f'initializer="{spec.initializer}": the neurons of a layer begin alike, and learn alike for ever; '
+                "leave it out, or give arrays"
+            )
 
     def _setup(self, spec: NetworkSpec, threads: int | str, epochs_trained: int) -> None:
         self.spec = spec
@@ -171,7 +188,7 @@ class BaseNetwork(Fitting):
 
     @classes.setter
     def classes(self, value: object) -> None:
-        if value is not None and self.sizes[-1] == 1 and not self.spec.activation_rows[-1].is_probability:
+        if value is not None and self.sizes[-1] == 1 and not self.spec.tells_labels:
             raise ValueError(f"the one output ({self.spec.activations[-1]}) is a quantity, which has no classes")
         self._classes = labels.checked_classes(value, self.spec.sizes[-1])
 
@@ -192,7 +209,7 @@ class BaseNetwork(Fitting):
         Labels are those that `fit` was given, see `classes`; without any they are 0..K-1.
         """
         output = self.spec.activation_rows[-1]
-        if self._classes is None and not output.is_probability:
+        if self._classes is None and not self.spec.tells_labels:
             raise ValueError(f"the outputs ({output.name}) are quantities, which have no labels: write predict(x)")
         if self._classes is None and not output.over_rows and self.sizes[-1] > 1 and self.epochs_trained:
             raise ValueError(
@@ -201,7 +218,7 @@ class BaseNetwork(Fitting):
             )
         a = self.predict(x)
         a = a[None, :] if a.ndim == 1 else a
-        places = (a[:, 0] > 0.5).astype(np.int64) if a.shape[1] == 1 else np.argmax(a, axis=1)
+        places = (a[:, 0] > self.spec.threshold).astype(np.int64) if a.shape[1] == 1 else np.argmax(a, axis=1)
         found: Array = self._known_classes()[places]
         return found
 
@@ -496,7 +513,7 @@ class BaseNetwork(Fitting):
 def _initial_parameters(spec: NetworkSpec) -> tuple[list[Array], list[Array]]:
     rng = stream(spec.seed, WEIGHTS)
     layers = zip(spec.initializers, spec.sizes, spec.sizes[1:], strict=False)
-    pairs = [INITIALIZERS[name](rng, n, k) for name, n, k in layers]
+    pairs = [find_initializer(name)(rng, n, k) for name, n, k in layers]
     dtype = DTYPES[spec.dtype]
     signs: Sequence[Array | None] = spec.signs or [None] * len(pairs)
     pairs = [(constrained(begun(w, sign), None, spec.max_norm), b) for (w, b), sign in zip(pairs, signs, strict=True)]

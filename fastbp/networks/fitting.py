@@ -119,7 +119,7 @@ class Fitting(Intake):
         )
         if plan.accumulate > 1 and plan.look_every:
             raise ValueError("Diagnostics looks at mini-batches that make an update each; leave out accumulate")
-        accurate = arguments.has_accuracy(data.y, self.spec.activation_rows[-1])
+        accurate = arguments.has_accuracy(data.y, self.spec.tells_labels)
         task = Task(
             data,
             plan,
@@ -197,7 +197,7 @@ class Fitting(Intake):
 
     def _score(self, x: Array, y: Array) -> Evaluation:
         cost, correct = self._evaluate(x, y)
-        known = arguments.has_accuracy(y, self.spec.activation_rows[-1])
+        known = arguments.has_accuracy(y, self.spec.tells_labels)
         return Evaluation(cost / len(x) + self._penalty(), correct / len(x) if known else None)
 
 

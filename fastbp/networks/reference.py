@@ -54,7 +54,7 @@ def forward(
 
 def cost_per_sample(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
     """C_x (m,), from z where output activation and cost belong together, else from a."""
-    pair = cost.pairs.get(activation.name)
+    pair = cost.pair(activation)
     if pair is None:
         return np.sum(cost.terms(a, y), axis=1)
     of_row = (z.max(axis=1, keepdims=True), a.max(axis=1, keepdims=True)) if pair.over_rows else ()
@@ -67,12 +67,12 @@ def output_delta(z: Array, a: Array, y: Array, activation: Activation, cost: Cos
     - z, a, y: (m, n_L). It is a - y where activation and cost belong together, and Jᵀ ∇ₐC for
       softmax, whose Jacobian is J_jk = a_j (1 if j = k else 0) - a_j a_k.
     """
-    pair = cost.pairs.get(activation.name)
+    pair = cost.pair(activation)
     if pair:
         return pair.delta(a, y)
     nabla_a = cost.slope(a, y)
     if activation.over_rows:
-        return a * (nabla_a - np.sum(a * nabla_a, axis=1, keepdims=True))
+        return activation.scale * a * (nabla_a - np.sum(a * nabla_a, axis=1, keepdims=True))
     return nabla_a * activation.slope(z, a)
 
 
@@ -118,9 +118,11 @@ def backward(
     return deltas
 
 
-def one_hot(y: Array, n: int, dtype: Any) -> Array:
-    """Return labels (m,) as rows (m, n) of 0 and 1; what is no label stays as it is."""
-    return y if y.ndim == 2 else np.eye(n, dtype=dtype)[y]
+def targets_of(spec: NetworkSpec, y: Array, dtype: Any) -> Array:
+    """Return labels (m,) as rows (m, n_L) of 0 and 1, what is no label as it is; smoothed, if the cost says so."""
+    n = spec.sizes[-1]
+    rows: Array = spec.cost_row.smooth(y if y.ndim == 2 else np.eye(n, dtype=dtype)[y], n)
+    return rows.astype(dtype, copy=False)
 
 
 class ReferenceNetwork(BaseNetwork, engine="reference"):
@@ -164,7 +166,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
             rows = slice(start, start + CHUNK)
             states, targets = self._forward(x[rows]), self._matrix(y[rows])
             cost += float(np.sum(self._costs(states, targets), dtype=np.float64))
-            correct += int(np.sum(right_answers(states.activations[-1], targets)))
+            correct += int(np.sum(right_answers(states.activations[-1], targets, self.spec.threshold)))
         return cost, correct
 
     def _new_state(self, optimizer: Optimizer, *, averages: bool = False) -> "State":
@@ -187,7 +189,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         )
 
     def _matrix(self, y: Array) -> Array:
-        return one_hot(y, self.spec.sizes[-1], self.dtype)
+        return targets_of(self.spec, y, self.dtype)
 
     def _costs(self, states: Forward, y: Array) -> Array:
         z, a = states.zs[-1], states.activations[-1]
@@ -309,7 +311,7 @@ class ReferenceSession:
         keeps = self._keeps(places, seed)
         states = forward(x, net._weights, net._biases, net._rows, keeps)
         cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))
-        right = right_answers(states.activations[-1], y)
+        right = right_answers(states.activations[-1], y, net.spec.threshold)
         seen = cost, float(weight[right].sum()), float(weight.sum())
         if not np.isfinite(cost):
             return seen, None
@@ -405,8 +407,8 @@ def clipped(gradients: list[Array], limit: float) -> list[Array]:
     return [g * (limit / norm) for g in gradients] if norm > limit else gradients
 
 
-def right_answers(a: Array, y: Array) -> Array:
-    """Whether the largest output is the largest target (one output: both above ½, or neither)."""
+def right_answers(a: Array, y: Array, threshold: float = 0.5) -> Array:
+    """Whether the largest output is the largest target (one output: above the threshold as y is above ½)."""
     if a.shape[1] == 1:
-        return (a[:, 0] > 0.5) == (y[:, 0] > 0.5)
+        return (a[:, 0] > threshold) == (y[:, 0] > 0.5)
     return np.argmax(a, axis=1) == np.argmax(y, axis=1)

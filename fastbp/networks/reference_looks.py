@@ -51,7 +51,7 @@ def _before_slope(spec: NetworkSpec, weights: Sequence[Array], passes: Passes, l
     """Return what BP1 or BP2 multiplies by σ'."""
     if layer < len(weights) - 1:
         return passes.deltas[layer + 1] @ weights[layer + 1]
-    if spec.activations[-1] in spec.cost_row.pairs:
+    if spec.cost_row.pair(spec.activation_rows[-1]):
         return passes.deltas[-1]
     return spec.cost_row.slope(passes.states.activations[-1], passes.y) * passes.weight[:, None]
 

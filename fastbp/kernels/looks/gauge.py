@@ -116,14 +116,14 @@ def nabla_squares_address(cost: Cost, activation: Activation, dtype: Any) -> int
 
     It has the operands of a cost.
     """
-    if activation.name in cost.pairs:
+    if cost.pair(activation):
         return 0
 
-    def function(a: Any, y: Any, z: Any, weight: Any) -> Any:
-        nabla = cost.nabla(a, y)
+    def function(a: Any, y: Any, z: Any, weight: Any, outputs: Any) -> Any:
+        nabla = cost.nabla(a, cost.smooth(y, outputs))
         return nabla * nabla * weight, z  # which is multiplied by the weight once more
 
-    formula = trace(function, ["a", "y", "z", "weight"], dtype.name)
+    formula = trace(function, ["a", "y", "z", "weight", "outputs"], dtype.name)
 
     def emit(builder, *operands):
         emit_rows(Vectors(builder, dtype), formula, *operands)
