@@ -63,6 +63,11 @@ def entry(dispatcher: Any, signature: Any) -> Any:
     return dispatcher if MISSING else dispatcher.get_compile_result(signature).entry_point
 
 
+def for_users(function):
+    """Compile a function by numba's public means, for compiled functions of a user's own to call."""
+    return njit(nogil=True)(function)
+
+
 def callback(function, signature):
     """Compile a function by numba's public means for callers in C: its `address` is good while it lives."""
     return cfunc(signature, **OPTIONS)(function)

@@ -49,6 +49,28 @@ def transpose_panel(run, layer, j, width, target):
 
 
 @part
+def errors_back(run, layer, target, ld, thread, first, m):
+    """The first factor of BP2 by itself: δ^l w^l for rows first .. first + m - 1.
+
+    - target: in work, (m, ld)
+    """
+    turned = run.scratch + thread * run.scratch_size + run.turned
+    zeros = work_at(run, run.zeros)
+    for j in range(0, layer.rows, panel_of(run)):
+        width = min(panel_of(run), layer.rows - j)
+        transpose_panel(run, layer, j, width, turned)
+        call_product(
+            address=run.product, m=m, vectors=width // lanes_of(run),
+            a=work_at(run, layer.delta + first * layer.ld), ras=layer.ld, kas=1,
+            b=work_at(run, turned), ldb=width, ldp=0,
+            init=zeros, ldi=0,
+            c=work_at(run, target + j), ldc=ld,
+            k=layer.n_out,
+            hint=zeros, hint_step=0, hint_end=zeros,
+        )  # fmt: skip
+
+
+@part
 def hidden_delta(run, layer, below, thread, first, m):
     """BP2: δ^(l-1) = (δ^l w^l) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1.
 

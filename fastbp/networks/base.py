@@ -27,6 +27,7 @@ from ..training.streams import WEIGHTS, stream
 from . import model_file
 from .fitting import Fitting, Settings
 from .model_file import Saved
+from .predicting import Predicting
 from .results import Evaluation, Forward, Gradients, SampleGradients
 from .summary import Summary, summary
 
@@ -35,7 +36,7 @@ Verbose = Literal["auto", 0, 1, 2]
 ENGINES: dict[str, type["BaseNetwork"]] = {}
 
 
-class BaseNetwork(Fitting):
+class BaseNetwork(Fitting, Predicting):
     """A fully connected network; subclasses are engines, which fill in the hooks.
 
     In every list, place 0 belongs to the first computed layer: `weights[i]` (n_out, n_in) leads
@@ -191,36 +192,6 @@ class BaseNetwork(Fitting):
         if value is not None and self.sizes[-1] == 1 and not self.spec.tells_labels:
             raise ValueError(f"the one output ({self.spec.activations[-1]}) is a quantity, which has no classes")
         self._classes = labels.checked_classes(value, self.spec.sizes[-1])
-
-    def predict(self, x: object, out: Array | None = None) -> Array:
-        """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,)."""
-        batch, single = arguments.sample_or_samples(self._inputs(x), self.spec.sizes[0], self.dtype)
-        shape = (self.spec.sizes[-1],) if single else (len(batch), self.spec.sizes[-1])
-        if out is None:
-            out = np.empty(shape, self.dtype)
-        elif np.may_share_memory(batch, arguments.output_array(out, shape, self.dtype)):
-            batch = batch.copy()
-        self._predict(batch, out.reshape(len(batch), -1))
-        return out
-
-    def predict_labels(self, x: object) -> Array:
-        """Return the label of the largest output for each sample, of one output which side of ½ it is on: (m,).
-
-        Labels are those that `fit` was given, see `classes`; without any they are 0..K-1.
-        """
-        output = self.spec.activation_rows[-1]
-        if self._classes is None and not self.spec.tells_labels:
-            raise ValueError(f"the outputs ({output.name}) are quantities, which have no labels: write predict(x)")
-        if self._classes is None and not output.over_rows and self.sizes[-1] > 1 and self.epochs_trained:
-            raise ValueError(
-                "the network was trained on several labels at once, not on one a sample: write predict(x) > 0.5, or "
-                "name net.classes if only one can apply"
-            )
-        a = self.predict(x)
-        a = a[None, :] if a.ndim == 1 else a
-        places = (a[:, 0] > self.spec.threshold).astype(np.int64) if a.shape[1] == 1 else np.argmax(a, axis=1)
-        found: Array = self._known_classes()[places]
-        return found
 
     def forward(self, x: object) -> Forward:
         """Return every z and a for x (m, n_0)."""

@@ -10,12 +10,15 @@ import numba
 import numpy as np
 
 from ..border import options
+from ..border.spec import NetworkSpec
 from ..compiler.jit import entry
 from ..formulas import Array
 from ..formulas.optimizers import Optimizer
 from ..kernels import epoch
 from ..kernels.activate import activation_address, needs_z, prime_address
 from ..kernels.costs import jacobian_follows
+from ..kernels.embedded import MOST_STACK, embed
+from ..kernels.inputs import input_errors
 from ..kernels.looks.gauge import gauge_address
 from ..kernels.predict import predict, predict_one
 from ..kernels.records import Record
@@ -29,6 +32,7 @@ from .nonzeros import NO_SHORT_FORM, find_nonzeros
 from .results import Forward, Gradients
 from .run import Run, State, dtype_of, product_address
 
+_kept: list[Any] = []  # what compiled functions have addresses of
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
 
 
@@ -44,6 +48,7 @@ class Network(BaseNetwork, engine="fast"):
     def _allocate(self) -> None:
         self._parameters = Parameters(self.spec.sizes, self.dtype, lanes(self.dtype))
         self._local = threading.local()  # workspaces: one per thread that predicts
+        self._compiled: Any = None
         self._coded = False
 
     def _code(self) -> Parameters:
@@ -105,6 +110,36 @@ class Network(BaseNetwork, engine="fast"):
             return out
         return super().predict(x, out)  # which says what is wrong
 
+    def compiled(self) -> Any:
+        """Return f(x, out), which leaves the outputs of one sample in `out`, for your own ``@njit`` functions.
+
+        x (n_0,) and out (n_L,) are C-contiguous arrays of the network's dtype. Nothing is allocated, no Python is
+        called, and any number of threads may be in it, so `prange` is fine. f follows the network: after more training
+        it gives the new outputs. x is not checked: NaN gives NaN. The bits are those of `predict`.
+
+        numba does not cache what calls f on disk, since it has addresses of this process in it. The parameters stay in
+        memory as long as the process lives.
+
+        Raises
+        ------
+        ValueError
+            where its activations do not fit onto a stack, some 60 000 neurons of float32 in all layers together; and f
+            itself, where x or out is of another length
+
+        """
+        if self._compiled is None:
+            space = Workspace(self._code(), 1, train=False)
+            if space.buffer.nbytes > MOST_STACK:
+                raise ValueError(
+                    f"a sample's activations take {space.buffer.nbytes:,} bytes, of at most {MOST_STACK:,} on a stack; "
+                    "write net.predict(x, out=out) instead"
+                )
+            record = self._record(space)
+            _kept.append((record, self._parameters))
+            ends = self.spec.sizes[0], self.spec.sizes[-1]
+            self._compiled = embed(record, space.buffer.nbytes, ends, dtype_of(self.spec.dtype))
+        return self._compiled
+
     def _find_short_way(self) -> tuple[int, Any, int, Any]:
         """Look up what predicting one sample needs, once per thread: address of a run, dtype, n_L, the kernel."""
         record = self._local.one = self._record(Workspace(self._code(), 1, train=False))
@@ -160,6 +195,21 @@ class Network(BaseNetwork, engine="fast"):
         deltas = [run.space.matrix("delta", layer, len(x)) for layer in run.space.layers]
         cost = seen.cost / len(x) + self._penalty()
         return Gradients(math.nan if seen.failed >= 0 else cost, nabla_w, nabla_b, deltas)
+
+    def _input_errors(self, x: Array, y: Array, spec: NetworkSpec) -> Array:
+        rows, output = min(PREDICT_ROWS, len(x)), spec.activation_rows[-1]
+        run = Run(self._code(), spec, rows, keep_z=self._keep_z)
+        if jacobian_follows(spec.cost_row, output):
+            run.space.layers["prime"][-1] = prime_address(output, dtype_of(spec.dtype))
+        run.record.set(learns=1, num_samples=len(x))
+        run.record.hold(order=np.arange(len(x)))
+        run.take(Data(x, y))
+        found = np.empty_like(x)
+        for start in range(0, len(x), rows):
+            m = min(rows, len(x) - start)
+            input_errors(run.record.array, start, m)
+            found[start : start + m] = run.space.matrix("input", run.space.layers[0], m)
+        return found
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
         batch_size = min(PREDICT_ROWS, len(x))

@@ -159,6 +159,19 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         cost += penalty(self._weights, spec.l1, spec.l2)
         return Gradients(cost, nabla_w, nabla_b, deltas)
 
+    def compiled(self) -> Any:
+        """Refuse: this one is plain NumPy."""
+        raise TypeError("ReferenceNetwork is plain NumPy, which numba cannot call: write net.to_fast().compiled()")
+
+    @quietly
+    def _input_errors(self, x: Array, y: Array, spec: NetworkSpec) -> Array:
+        found = np.empty_like(x)
+        for start in range(0, len(x), CHUNK):
+            rows = slice(start, start + CHUNK)
+            targets = targets_of(spec, y[rows], self.dtype)
+            found[rows] = backward(self._forward(x[rows]), targets, self._weights, spec)[0] @ self._weights[0]
+        return found
+
     @quietly
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
         cost, correct = 0.0, 0

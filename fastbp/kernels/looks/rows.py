@@ -7,16 +7,13 @@ place of the other whether to look took 0.05 us of the 0.71 that a step of 4-16-
 from ...compiler.callee import DOUBLE, FLAG, SIZE, Callee
 from ...compiler.jit import kernel, part
 from ...formulas.looks import BEFORE, DELTA, FLATTENED, SMALL_INPUTS
-from ...vectors.simd import lanes_of
 from ..activate import call_prime
-from ..backward import output_delta, transpose_panel
-from ..blocking import panel_of
+from ..backward import errors_back, output_delta
 from ..costs import call_cost
 from ..drop import call_drop_errors, call_drop_inputs
 from ..fields import RUN, constants_at, layer_at, number_at, order_at, right_at, slopes_at, work_at, x_at
 from ..forward import squash, weighted_input
 from ..online import call_update_and_forward
-from ..products.dense import call_product
 from ..products.sparse import call_forward_entries
 from ..rows import gather, scale
 from ..squares import row_squares
@@ -81,28 +78,6 @@ def forward_looking(run, thread, place, first, m, pending):
 
 
 @part
-def errors_back(run, layer, below, thread, first, m):
-    """The first factor of BP2: δ^(l-1) ← δ^l w^l for rows first .. first + m - 1.
-
-    - layer: l, with δ^l; below: l - 1, whose δ is written
-    """
-    turned = run.scratch + thread * run.scratch_size + run.turned
-    zeros = work_at(run, run.zeros)
-    for j in range(0, layer.rows, panel_of(run)):
-        width = min(panel_of(run), layer.rows - j)
-        transpose_panel(run, layer, j, width, turned)
-        call_product(
-            address=run.product, m=m, vectors=width // lanes_of(run),
-            a=work_at(run, layer.delta + first * layer.ld), ras=layer.ld, kas=1,
-            b=work_at(run, turned), ldb=width, ldp=0,
-            init=zeros, ldi=0,
-            c=work_at(run, below.delta + first * below.ld + j), ldc=below.ld,
-            k=layer.n_out,
-            hint=zeros, hint_step=0, hint_end=zeros,
-        )  # fmt: skip
-
-
-@part
 def times_prime(run, below, first, m):
     """The second factor of BP2: δ^(l-1) ← δ^(l-1) ⊙ σ'(z^(l-1)) for rows first .. first + m - 1."""
     if below.prime:
@@ -121,7 +96,7 @@ def backward_looking(run, thread, place, first, m):
         below = layer_at(run, l - 1)
         if run.drop_errors:
             call_drop_errors(address=run.drop_errors, run=run, l=l, place=place, first=first, m=m, prime_follows=True)
-        errors_back(run, layer_at(run, l), below, thread, first, m)
+        errors_back(run, layer_at(run, l), below.delta + first * below.ld, below.ld, thread, first, m)
         look_back(run, l - 1, BEFORE, first, m)
         times_prime(run, below, first, m)
         if run.drop_errors:
