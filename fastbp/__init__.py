@@ -24,6 +24,8 @@ from .formulas.optimizers import Lion as Lion
 from .formulas.optimizers import Nadam as Nadam
 from .formulas.optimizers import RMSprop as RMSprop
 from .formulas.optimizers import Rprop as Rprop
+from .formulas.second_order import LBFGS as LBFGS
+from .formulas.second_order import LevenbergMarquardt as LevenbergMarquardt
 from .insight.diagnosis import Diagnosis as Diagnosis
 from .insight.diagnosis import diagnose as diagnose
 from .insight.norms import gradient_norms as gradient_norms
@@ -51,6 +53,7 @@ from .version import __version__ as __version__
 load = Network.load
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Activation",
     "Adadelta",
@@ -75,6 +78,7 @@ __all__ = [
     "HardestSamples",
     "History",
     "LayerLook",
+    "LevenbergMarquardt",
     "Lion",
     "MaxSeconds",
     "ModelFileError",

@@ -37,8 +37,9 @@ OPTIONAL = {
     "polars": {"cli"},
     "IPython": {"notebook"},
     "sklearn": {"training"},
+    "scipy": {"networks"},
 }
-PEERS = {"torch", "jax", "onnx", "onnxruntime", "threadpoolctl", "scipy"}  # only in benchmarks/
+PEERS = {"torch", "jax", "onnx", "onnxruntime", "threadpoolctl"}  # only in benchmarks/
 LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 

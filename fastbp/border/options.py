@@ -10,6 +10,7 @@ from ..errors import warn
 from ..formulas import number
 from ..formulas.optimizers import OPTIMIZERS, SGD
 from ..formulas.proof import check_rule
+from ..formulas.second_order import WHOLE_BATCH, WholeBatch
 from ..processors import available_cores
 from . import defaults
 
@@ -45,9 +46,10 @@ def checked_optimizer(optimizer: Any) -> Any:
     """Return an optimizer, given itself or by name; the default if None."""
     if optimizer is None:
         return defaults.OPTIMIZER
-    if isinstance(optimizer, tuple(OPTIMIZERS.values())):
+    if isinstance(optimizer, (*OPTIMIZERS.values(), WholeBatch)):
         return optimizer
-    row = OPTIMIZERS.get(optimizer.lower()) if isinstance(optimizer, str) else None
+    rows = {**OPTIMIZERS, **WHOLE_BATCH}
+    row = rows.get(optimizer.lower()) if isinstance(optimizer, str) else None
     if row is not None and row is not SGD:
         return row()
     if not isinstance(optimizer, type) and hasattr(optimizer, "rule"):
@@ -55,7 +57,7 @@ def checked_optimizer(optimizer: Any) -> Any:
         return optimizer
     if row is SGD or optimizer is SGD:
         raise ValueError("SGD has no default learning rate: write optimizer=fastbp.SGD(0.1)")
-    choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in OPTIMIZERS.values())
+    choices = ", ".join(f"fastbp.{row.__name__}(...)" for row in rows.values())
     raise (ValueError if isinstance(optimizer, str) else TypeError)(
         f'optimizer must be one of {choices}, like fastbp.Adam(1e-3), a name such as "adam", or a frozen dataclass '
         f"of your own with slots, constants(step) and rule; got {optimizer!r}"

@@ -27,6 +27,7 @@ from ..training.streams import WEIGHTS, stream
 from . import model_file
 from .fitting import Fitting, Settings
 from .model_file import Saved
+from .objective import Objective, flatten, unflatten
 from .predicting import Predicting
 from .results import Evaluation, Forward, Gradients, SampleGradients
 from .summary import Summary, summary
@@ -200,6 +201,35 @@ class BaseNetwork(Fitting, Predicting):
     def backprop(self, x: object, y: object) -> Gradients:
         """Return C over this batch with its penalties, its gradients, and the deltas."""
         return self._backprop(*self._checked(x, y))
+
+    @property
+    def flat(self) -> Array:
+        """All parameters as one float64 vector, [w¹ | w² | ... | b¹ | b² | ...], each in C order; assign to set all."""
+        return flatten(*self._get_parameters())
+
+    @flat.setter
+    def flat(self, vector: object) -> None:
+        weights, biases = unflatten(self._checked_flat(vector), self.spec.sizes, np.float64)
+        self.weights, self.biases = weights, biases
+
+    def cost_and_gradient(
+        self, flat: object, x: object, y: object, sample_weight: object = None
+    ) -> tuple[float, Array]:
+        """Return C with its penalties over all samples, and ∂C/∂flat, at a vector laid out as `flat`.
+
+        For optimizers of your own: ``scipy.optimize.minimize(net.cost_and_gradient, net.flat, (x, y), jac=True)``. The
+        network keeps its parameters; dropout is off; samples are taken 1024 at a time, and checked in each call. Where
+        C is not finite it is inf, and the gradient zeros.
+        """
+        vector = self._checked_flat(flat)
+        return Objective(self, self._data(x, y, sample_weight, None))(vector)
+
+    def _checked_flat(self, vector: object) -> Array:
+        count = sum(k * (n + 1) for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
+        found = np.asarray(vector, np.float64)
+        if found.shape != (count,):
+            raise ValueError(f"flat must be ({count},), all weights and then all biases; got {found.shape}")
+        return found
 
     def per_sample_gradients(self, x: object, y: object) -> SampleGradients:
         """Return the gradient of each sample: m times the numbers of all parameters, see `fastbp.gradient_norms`.

@@ -10,15 +10,17 @@ from ..border import arrays as arguments
 from ..border import defaults, options
 from ..formulas import Array, number
 from ..formulas.penalties import penalty
+from ..formulas.second_order import WholeBatch
 from ..training import doubts
 from ..training.callbacks.base import Callback
 from ..training.history import History
-from ..training.loop import Data, Done, Plan, Task, Trained
+from ..training.loop import Data, Done, Keeper, Plan, Task, Trained, train
 from ..training.metrics import Metric, checked_metrics
 from ..training.streams import SPLIT, stream
 from .intake import Intake
 from .results import Evaluation
 from .trainer import Trainer
+from .whole_batch import whole_batch_session
 
 SEEN = 1024  # rows, evenly spread, that tell whether data are the same
 
@@ -119,6 +121,9 @@ class Fitting(Intake):
         )
         if plan.accumulate > 1 and plan.look_every:
             raise ValueError("Diagnostics looks at mini-batches that make an update each; leave out accumulate")
+        if isinstance(plan.optimizer, WholeBatch):
+            data, plan = self._whole(data, rows, plan, callbacks)
+            rows = None
         accurate = arguments.has_accuracy(data.y, self.spec.tells_labels)
         task = Task(
             data,
@@ -137,6 +142,25 @@ class Fitting(Intake):
             if isinstance(callback, Callback):
                 callback.begin(task.measured)
         return task
+
+    def _whole(self, data: Data, rows: Array | None, plan: Plan, callbacks: Sequence[Any]) -> tuple[Data, Plan]:
+        """Return the samples to train on, and a plan of full batches; what such a method cannot have is refused."""
+        name = type(plan.optimizer).__name__
+        unused = {
+            "clip_norm": plan.clip_norm, "clip_layer_norm": plan.clip_layer_norm, "clip_value": plan.clip_value,
+            "accumulate": plan.accumulate > 1, "ema": plan.ema, "dropout": any(self.spec.dropouts),
+            "max_norm, nonnegative and monotone weights": self.spec.is_constrained, "Diagnostics": plan.look_every,
+            "Checkpoint": any(isinstance(callback, Keeper) for callback in callbacks),
+            "ReduceOnPlateau": any(getattr(callback, "changes_rates", False) for callback in callbacks),
+            "a batch_size": plan.batch_size not in (min(defaults.BATCH_SIZE, len(data.x)), len(data.x)),
+        }  # fmt: skip
+        for what, given in unused.items():
+            if given:
+                raise ValueError(f"{name} takes all samples at once, and its own steps: {what} must be left out")
+        if rows is not None:
+            weight = None if data.sample_weight is None else data.sample_weight[rows]
+            data = Data(data.x[rows], data.y[rows], weight)
+        return data, plan._replace(batch_size=len(data.x))
 
     def _validation(self, data: Data, given: object, split: object) -> tuple[Array | None, tuple[Array, Array] | None]:
         """Return the rows to train on, None for all, and what to evaluate after each epoch.
@@ -182,6 +206,8 @@ class Fitting(Intake):
             raise RuntimeError("this network is being trained already; train a copy instead")
         self._fitting = True
         try:
+            if isinstance(task.plan.optimizer, WholeBatch):
+                return train(self, lambda: whole_batch_session(self, task.data, task.plan.optimizer), task)
             trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema)
             if state is not None:
                 trainer.load_state_dict(state)

@@ -370,6 +370,11 @@ class ReferenceSession:
                 mean[...], w[...] = w.copy(), mean.copy()
             state.shows_average = shown
 
+    def whole_gradient(self) -> tuple[list[Array], list[Array]]:
+        """Return the gradient of mini-batches that were added up, in the shapes of weights and biases."""
+        half = len(self.gathered) // 2
+        return self.gathered[:half], self.gathered[half:]
+
     @quietly
     def gradient(self, seed: int) -> Array | None:
         """The first half of a step alone, for all samples: one flat array, None where C is not finite."""

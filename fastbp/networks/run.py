@@ -317,6 +317,11 @@ class Run:
         """Let a team whose member is missing run to its end; what it computes is worth nothing."""
         self.space.sync[DONE] = 2**62  # more generations than will ever be waited for
 
+    def whole_gradient(self) -> tuple[list[Array], list[Array]]:
+        """Return the gradient that was left whole, in the shapes of weights and biases."""
+        assert self.whole is not None
+        return self.parameters.read(self.whole)
+
     def gradient(self, seed: int) -> Array | None:
         """The first half of a step alone: the whole gradient of the mini-batch, None where C is not finite."""
         seen = self.train(np.arange(self.record["batch_size"]), 0, 1, seed)

@@ -9,6 +9,7 @@ from ..border import options
 from ..errors import DivergenceError
 from ..formulas import Array
 from ..formulas.schedules import rates_at
+from ..formulas.second_order import WholeBatch
 from ..training.loop import Data, Plan, Session, Task, Trained, train
 from ..training.streams import DROPOUT, stream
 
@@ -46,6 +47,9 @@ class Trainer:
     ) -> None:
         self.net = net
         self.optimizer = options.checked_optimizer(optimizer)
+        if isinstance(self.optimizer, WholeBatch):
+            name = type(self.optimizer).__name__
+            raise TypeError(f"{name} takes all samples at once, not a step at a time: write net.fit(..., optimizer=it)")
         self.clips = options.checked_clips(clip_norm, clip_layer_norm, clip_value)
         self.ema = options.checked_ema(ema)
         self.steps_per_epoch = steps_per_epoch

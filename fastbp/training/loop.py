@@ -155,6 +155,14 @@ class Keeper(Protocol):
         """Keep what a resumed run needs."""
 
 
+@runtime_checkable
+class Driver(Protocol):
+    """A session that runs the epochs itself, all samples at once."""
+
+    def drive(self, epochs: int, end_epoch: Callable[[Progress], bool]) -> None:
+        """Make at most so many iterations, and call after each; a true answer stops."""
+
+
 class Task(NamedTuple):
     """The arguments of `fit`, checked."""
 
@@ -220,23 +228,42 @@ def train(net: Any, begin: Callable[[], Session], task: Task, trainer: Any = Non
 
 
 def _run_epochs(loop: "_Loop", history: History[Any], trainer: Any) -> None:
-    net, task, session = loop.net, loop.task, loop.session
-    for epoch in range(len(history) + 1, task.plan.epochs + 1):
+    session = loop.session
+    if isinstance(session, Driver):
+        clock = [perf_counter()]
+
+        def end_epoch(total: Progress) -> bool:
+            stops = _end_epoch(loop, history, trainer, total, perf_counter() - clock[0])
+            loop.reporter.show(len(history), loop.task.samples)
+            clock[0] = perf_counter()
+            return stops
+
+        before = session.snapshot()
+        session.drive(loop.task.plan.epochs - len(history), end_epoch)
+        loop.moved = session.moved(before)
+        return
+    for epoch in range(len(history) + 1, loop.task.plan.epochs + 1):
         start = perf_counter()
         total = loop.run_epoch(epoch)
-        net.epochs_trained += 1
-        history.learning_rate.append(loop.rate)
-        _record(history, net, task, total, perf_counter() - start, session)
-        if task.plan.look_every:
-            _note(net, session, task.callbacks)
-        loop.reporter.end_epoch(history)
-        stops = any([callback(net, history) for callback in task.callbacks])  # all are called
-        for callback in task.callbacks:
-            if isinstance(callback, Keeper):
-                done = Done(history, loop.limit, finished=stops or epoch == task.plan.epochs)
-                callback.keep(Moment(net, trainer, task, done))
-        if stops:
+        if _end_epoch(loop, history, trainer, total, perf_counter() - start):
             return
+
+
+def _end_epoch(loop: "_Loop", history: History[Any], trainer: Any, total: Progress, seconds: float) -> bool:
+    """Note what was seen, and ask the callbacks; return whether one of them stops the run."""
+    net, task, session = loop.net, loop.task, loop.session
+    net.epochs_trained += 1
+    history.learning_rate.append(loop.rate)
+    _record(history, net, task, total, seconds, session)
+    if task.plan.look_every:
+        _note(net, session, task.callbacks)
+    loop.reporter.end_epoch(history)
+    stops = any([callback(net, history) for callback in task.callbacks])  # all are called
+    for callback in task.callbacks:
+        if isinstance(callback, Keeper):
+            done = Done(history, loop.limit, finished=stops or len(history) == task.plan.epochs)
+            callback.keep(Moment(net, trainer, task, done))
+    return stops
 
 
 def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float, session: Session) -> None:
