@@ -86,5 +86,9 @@ class Engine(ABC):
         """Return what lies in such an array, in the shapes of weights and biases."""
 
     @abstractmethod
+    def _add_gram(self, j: Array, r: Array, gram: Array, gradient: Array) -> None:
+        """Gram (P, P) ← gram + JᵀJ, its upper half at least, gradient (P,) ← gradient + Jᵀr; j is (R, P), r (R,)."""
+
+    @abstractmethod
     def _session(self, data: Data, plan: Plan, state: Any = None, halves: bool = False) -> Session:
         """Begin a run, or go on with one that has left this state; `halves`: for one half of a step at a time."""

@@ -18,6 +18,7 @@ from ..kernels import epoch
 from ..kernels.activate import activation_address, needs_z, prime_address
 from ..kernels.costs import jacobian_follows
 from ..kernels.embedded import MOST_STACK, embed
+from ..kernels.gram import add_gram
 from ..kernels.inputs import input_errors
 from ..kernels.looks.gauge import gauge_address
 from ..kernels.predict import predict, predict_one
@@ -210,6 +211,9 @@ class Network(BaseNetwork, engine="fast"):
             input_errors(run.record.array, start, m)
             found[start : start + m] = run.space.matrix("input", run.space.layers[0], m)
         return found
+
+    def _add_gram(self, j: Array, r: Array, gram: Array, gradient: Array) -> None:
+        add_gram(j, r, gram, gradient)
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
         batch_size = min(PREDICT_ROWS, len(x))

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..formulas import Array
 from ..formulas.second_order import LBFGS, LevenbergMarquardt
-from ..kernels.gram import add_gram
 from ..training.loop import Data, Progress, have_moved
 from .objective import Objective, flatten, unflatten
 from .predicting import OUTPUT
@@ -116,7 +115,7 @@ class ByLevenbergMarquardt(WholeBatchSession):
             j[: len(x)] *= root[:, None]
             r = np.zeros(len(j))
             r[: len(x)] = (activations[-1][::n_out] - self.y[rows]).ravel() * root
-            add_gram(j, r, gram, gradient)
+            probe._add_gram(j, r, gram, gradient)
         gram += np.triu(gram, 1).T
         gram[np.diag_indices(self.count)] += self.decay
         return gram, gradient + self.decay * flat
