@@ -116,7 +116,7 @@ class ByLevenbergMarquardt(WholeBatchSession):
             r = np.zeros(len(j))
             r[: len(x)] = (activations[-1][::n_out] - self.y[rows]).ravel() * root
             probe._add_gram(j, r, gram, gradient)
-        gram += np.triu(gram, 1).T
+        gram = np.triu(gram) + np.triu(gram, 1).T
         gram[np.diag_indices(self.count)] += self.decay
         return gram, gradient + self.decay * flat
 
