@@ -5,7 +5,7 @@ copy: the user's arrays are never changed. Everything behind may rely on it and 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -19,12 +19,21 @@ from .labels import is_masked, listed
 
 DType = np.dtype[Any]
 
+ON_CPU = (1, 3)  # of the devices of DLPack: kDLCPU, kDLCUDAHost
+
 MAX_CLASSES = 20  # more different whole numbers are surely quantities
+# Bytes of a converted copy: more is converted row by row instead, as it is used. Below, inputs of mostly zeros have a
+# short form, which is faster. What a map leaves on disk is not wanted in memory.
+LARGE, LARGE_MAP = 2**28, 2**25
+PART = 2**18  # numbers that are checked at a time
 SAFE_EXPONENT = 30  # the largest sample weight may be 2⁻³⁰ .. 2³⁰: sums and shares stay far from float32's limits
 
 
-def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
-    """Return x as (m, n_in), m >= 1."""
+def features(name: str, x: object, n_in: int, dtype: DType, keeps: Callable[[DType], bool] | None = None) -> Array:
+    """Return x as (m, n_in), m >= 1.
+
+    - keeps: tells of which dtypes a large x is kept as it is, for engines that convert it row by row
+    """
     array = _real(name, x)
     if array.shape[:1] == (0,):
         raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
@@ -41,14 +50,18 @@ def features(name: str, x: object, n_in: int, dtype: DType) -> Array:
         column = array.shape == (n_in, 1)
         hint = f"; a column is one feature of many samples: write {name}.T" if column else ""
         raise ValueError(f"{name} has {array.shape[1]} features, the network takes {n_in}; got {array.shape}{hint}")
+    if keeps and _is_large(array, dtype) and keeps(array.dtype):
+        return _finite_as_it_is(name, array, dtype)
     return _finite(name, array, dtype)
 
 
-def sample_or_samples(x: object, n_in: int, dtype: DType) -> tuple[Array, bool]:
-    """Return x as (m, n_in), and whether it came as one sample (n_in,)."""
+def sample_or_samples(
+    x: object, n_in: int, dtype: DType, keeps: Callable[[DType], bool] | None = None
+) -> tuple[Array, bool]:
+    """Return x as (m, n_in), see `features`, and whether it came as one sample (n_in,)."""
     array = _real("x", x)
     single = array.ndim == 1 and len(array) == n_in
-    return features("x", array[None, :] if single else array, n_in, dtype), single
+    return features("x", array[None, :] if single else array, n_in, dtype, keeps), single
 
 
 def targets(name: str, y: object, m: int, n_out: int, cost: Cost, dtype: DType) -> Array:
@@ -201,6 +214,8 @@ def _real(name: str, value: object) -> Array:
         raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
+    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        return _from_dlpack(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -209,6 +224,21 @@ def _real(name: str, value: object) -> Array:
         what = f"{name} is a {type(value).__name__}"
         way = f"write list({name})" if isinstance(value, Iterator) else "give an array or a list, in the samples' order"
         raise TypeError(f"{what}; {way}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
+    return array
+
+
+def _from_dlpack(name: str, value: Any) -> Array:
+    """Return a tensor of another library, in place if it is on the CPU."""
+    device = int(value.__dlpack_device__()[0])
+    if device not in ON_CPU:
+        raise TypeError(f"{name} is a {type(value).__name__} that is not on the CPU; write {name}.cpu()")
+    try:
+        array = np.from_dlpack(value)
+    except (RuntimeError, TypeError, ValueError, BufferError) as error:
+        way = f"write {name}.detach()" if getattr(value, "requires_grad", False) else f"give a NumPy array of {name}"
+        raise TypeError(f"{name} is a {type(value).__name__} that cannot be read: {error}; {way}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
     return array
@@ -238,6 +268,28 @@ def _finite(name: str, array: Array, dtype: DType) -> Array:
             rule = f"not a finite {dtype}; clean or drop row {place[0]}"
             raise ValueError(f"{where} is {array[place]}, {rule}")
     return _read_only(converted)
+
+
+def _is_large(array: Array, dtype: DType) -> bool:
+    """Whether a copy in another dtype would be large beside what there is."""
+    if array.dtype == dtype or not (array.flags.c_contiguous and array.flags.aligned):
+        return False
+    base: Any = array
+    while base is not None and not isinstance(base, np.memmap):
+        base = getattr(base, "base", None)
+    return array.size * dtype.itemsize > (LARGE if base is None else LARGE_MAP)
+
+
+def _finite_as_it_is(name: str, array: Array, dtype: DType) -> Array:
+    """Return a checked array of its own dtype, which would be finite in `dtype`: a part at a time, in little memory."""
+    if array.dtype.kind == "f":
+        step = max(1, PART // array.shape[1])
+        for start in range(0, len(array), step):
+            try:
+                _finite(name, array[start : start + step], dtype)
+            except ValueError:
+                _finite(name, array, dtype)  # which names the row
+    return _read_only(array)
 
 
 def _read_only(array: Array) -> Array:

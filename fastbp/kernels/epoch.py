@@ -9,6 +9,7 @@ from .backward import hidden_delta, output_delta
 from .barrier import begin_of, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
 from .chains import call_chain_gradient, call_update_from_chains
+from .convert import convert_inputs
 from .drop import call_drop_errors, call_drop_inputs
 from .fields import (
     constants_at,
@@ -43,11 +44,13 @@ def rows_forward(run, place, first, m, pending):
     if bottom.blocks == 0:
         a = work_at(run, bottom.input + first * bottom.ld_input)
         gather(x_at(run, 0), bottom.n_in, order_at(run, place + first), m, a, bottom.ld_input)
+    elif bottom.blocks < 0:
+        convert_inputs(run, bottom, place + first, first, m)
     for l in range(run.num_layers):
         layer = layer_at(run, l)
         if run.drop_inputs:
             call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
-        if layer.blocks:
+        if layer.blocks > 0:
             call_forward_entries(
                 address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
             )

@@ -3,6 +3,7 @@
 from ..compiler.jit import kernel
 from ..vectors.fpu import flush_denormals, restore_denormals
 from ..vectors.pointers import pointer
+from .convert import convert_inputs
 from .fields import layer_at, order_at, run_at, work_at, x_at
 from .forward import forward_layer
 from .rows import all_finite, copy, gather
@@ -14,7 +15,10 @@ def predict(run, first, m):
     old = flush_denormals()
     run = run[0]
     bottom = layer_at(run, 0)
-    gather(x_at(run, 0), bottom.n_in, order_at(run, first), m, work_at(run, bottom.input), bottom.ld_input)
+    if run.gather_from:
+        convert_inputs(run, bottom, first, 0, m)
+    else:
+        gather(x_at(run, 0), bottom.n_in, order_at(run, first), m, work_at(run, bottom.input), bottom.ld_input)
     for l in range(run.num_layers):
         forward_layer(run, layer_at(run, l), 0, m)
     restore_denormals(old)

@@ -30,7 +30,7 @@ LAYER = np.dtype(
             "output",  # in work: a^l (m, ld)
             "delta",  # in work: δ^l (m, ld)
             "ld",
-            "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied
+            "blocks",  # of nonzeros in a row of the inputs; 0: all inputs are multiplied; -1: and converted before
         )
     ]
     + [
@@ -78,6 +78,7 @@ FIELDS = {
     "rule": np.int64,
     "penalty": np.int64,
     "online": np.int64,
+    "gather_from": np.int64,  # of x of another dtype
     "drop_inputs": np.int64,
     "drop_errors": np.int64,
     "second_half": np.int64,  # what follows where the fused rule is not all, see halves.py

@@ -113,7 +113,7 @@ def update_layer(run, place, m, thread, team, following, m_following):
     panels = (layer.columns + panel - 1) // panel
     items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
     at_once = m > SUM_ROWS  # the gradients of all panels are under way together
-    chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks else (CHUNK_ROWS, 1)
+    chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks > 0 else (CHUNK_ROWS, 1)
     k = begin_of(thread, team, layer.n_in, grain) if thread else -1
     stop = begin_of(thread + 1, team, layer.n_in, grain)
     while k < stop:
@@ -129,7 +129,7 @@ def update_layer(run, place, m, thread, team, following, m_following):
                 # δ holds -η/m δ where the rule is straight: the sum is the update.
                 target = parameters_at(run, where) if run.straight else gradient
                 begun = run.straight or first > 0
-                if layer.blocks and not bias:
+                if layer.blocks > 0 and not bias:
                     m_order = asked if j == 0 else 0
                     call_add_entries(
                         address=run.add_entries, run=run, layer=layer, j=j, width=width, k=k, rows=rows, first=first,

@@ -255,7 +255,7 @@ class BaseNetwork(Fitting, Predicting):
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: None = None,
         validation_split: Literal[0] = 0,
-        shuffle: bool = True,
+        shuffle: bool | Literal["blocks"] = True,
         callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
@@ -279,7 +279,7 @@ class BaseNetwork(Fitting, Predicting):
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] = ...,
         validation_split: Literal[0] = 0,
-        shuffle: bool = True,
+        shuffle: bool | Literal["blocks"] = True,
         callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
@@ -303,7 +303,7 @@ class BaseNetwork(Fitting, Predicting):
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: None = None,
         validation_split: float = ...,
-        shuffle: bool = True,
+        shuffle: bool | Literal["blocks"] = True,
         callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
@@ -326,7 +326,7 @@ class BaseNetwork(Fitting, Predicting):
         optimizer: Optimizer | OptimizerName | None = None,
         validation_data: tuple[object, object] | None = None,
         validation_split: float = 0.0,
-        shuffle: bool = True,
+        shuffle: bool | Literal["blocks"] = True,
         callbacks: Iterable[AnyCallback] = (),
         sample_weight: object = None,
         class_weight: object = None,
@@ -345,7 +345,8 @@ class BaseNetwork(Fitting, Predicting):
         ----------
         x, y
             samples (m, n_0), or a data frame, whose columns are found by name from then on; labels (m,) of any kind,
-            or targets (m, n_L)
+            or targets (m, n_L). Arrays of NumPy and of whatever has `__dlpack__`; a memory map is used in place, and
+            where it is of another dtype converted row by row
         epochs
             sweeps over the data. None: 30, or as many as show the network 10 000 samples
         batch_size
@@ -360,7 +361,8 @@ class BaseNetwork(Fitting, Predicting):
             instead of it, the share of the samples, such as 0.2, that is held out for that and not trained on: drawn
             from the network's seed, of each label as many in proportion, the same in each call
         shuffle
-            a new order each epoch, from the network's seed
+            a new order each epoch, from the network's seed. "blocks": neighbours stay near each other, so that a file
+            on disk, larger than memory, is read in pieces of 256 KB; rows are mixed within 64 MB
         callbacks
             each called as ``callback(net, history)`` after each epoch; a true result stops. There are
             ``fastbp.EarlyStopping()``, ReduceOnPlateau, MaxSeconds, CSVLogger, ``fastbp.Checkpoint(path)``, from which

@@ -17,7 +17,7 @@ class Engine(ABC):
     """The hooks, and the shape of a network.
 
     x is (m, n_0), y labels (m,) of int64 or (m, n_L); all arrays are C-contiguous, aligned, read-only and of the
-    network's dtype.
+    network's dtype. A large x may be of another one, see `_converts`.
     """
 
     spec: NetworkSpec
@@ -60,6 +60,11 @@ class Engine(ABC):
     @abstractmethod
     def _backprop(self, x: Array, y: Array) -> Gradients:
         """Return C and its gradients, penalties included, and the deltas; without dropout."""
+
+    @staticmethod
+    def _converts(dtype: np.dtype[Any]) -> bool:
+        """Whether x of this dtype may come as it is, to be converted row by row."""
+        return dtype.isnative
 
     def _needs_compiling(self) -> bool:
         """Whether the first call of `_session` takes seconds."""

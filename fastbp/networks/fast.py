@@ -16,6 +16,7 @@ from ..formulas import Array
 from ..formulas.optimizers import Optimizer
 from ..kernels import epoch
 from ..kernels.activate import activation_address, needs_z, prime_address
+from ..kernels.convert import can_convert, gather_address
 from ..kernels.costs import jacobian_follows
 from ..kernels.embedded import MOST_STACK, embed
 from ..kernels.gram import add_gram
@@ -165,6 +166,8 @@ class Network(BaseNetwork, engine="fast"):
             local.record.hold(order=np.arange(PREDICT_ROWS))
         space: Workspace = local.space
         local.record.hold(x=x, layers=local.with_z if keep_z else space.layers)
+        foreign = x.dtype != self.dtype
+        local.record.set(gather_from=gather_address(x.dtype, dtype_of(self.spec.dtype)) if foreign else 0)
         predict(local.record.array, 0, len(x))
         local.record.hold(x=None)
         return space
@@ -178,7 +181,7 @@ class Network(BaseNetwork, engine="fast"):
     def _forward(self, x: Array) -> Forward:
         shapes = [(len(x), n) for n in self.spec.sizes]
         zs = [np.empty(shape, self.dtype) for shape in shapes[1:]]
-        activations = [x.copy(), *(np.empty(shape, self.dtype) for shape in shapes[1:])]
+        activations = [x.astype(self.dtype), *(np.empty(shape, self.dtype) for shape in shapes[1:])]
         for start in range(0, len(x), PREDICT_ROWS):
             rows = slice(start, min(start + PREDICT_ROWS, len(x)))
             m = rows.stop - rows.start
@@ -205,7 +208,7 @@ class Network(BaseNetwork, engine="fast"):
         run.record.set(learns=1, num_samples=len(x))
         run.record.hold(order=np.arange(len(x)))
         run.take(Data(x, y))
-        found = np.empty_like(x)
+        found = np.empty(x.shape, self.dtype)
         for start in range(0, len(x), rows):
             m = min(rows, len(x) - start)
             input_errors(run.record.array, start, m)
@@ -227,6 +230,10 @@ class Network(BaseNetwork, engine="fast"):
         run.take(data)
         return run
 
+    @staticmethod
+    def _converts(dtype: np.dtype[Any]) -> bool:
+        return can_convert(dtype)
+
     def _needs_compiling(self) -> bool:
         compiled = getattr(epoch.train, "signatures", ())  # it is plain Python under NUMBA_DISABLE_JIT
         return not any(str(signature[0].dtype.typeof("one")) == self.spec.dtype for signature in compiled)
@@ -242,7 +249,7 @@ class Network(BaseNetwork, engine="fast"):
 
     def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
         store, nonzeros = self._code(), NO_SHORT_FORM
-        if not self.spec.dropouts[0]:  # which would make new zeros in each epoch
+        if not self.spec.dropouts[0] and data.x.dtype == self.dtype:  # dropout would make new zeros in each epoch
             nonzeros = find_nonzeros(data.x, plan.batch_size, plan.epochs)
         if plan.look_every:
             store.layers["gauge"] = [gauge_address(row, dtype_of(self.spec.dtype)) for row in self.spec.activation_rows]

@@ -14,7 +14,7 @@ from ..formulas.second_order import WholeBatch
 from ..training import doubts
 from ..training.callbacks.base import Callback
 from ..training.history import History
-from ..training.loop import Data, Done, Keeper, Plan, Task, Trained, train
+from ..training.loop import BLOCKS, Data, Done, Keeper, Plan, Task, Trained, train
 from ..training.metrics import Metric, checked_metrics
 from ..training.streams import SPLIT, stream
 from .intake import Intake
@@ -128,7 +128,7 @@ class Fitting(Intake):
         task = Task(
             data,
             plan,
-            options.truth("shuffle", settings.shuffle),
+            BLOCKS if settings.shuffle == BLOCKS else options.truth("shuffle", settings.shuffle),
             measure_accuracy=accurate,
             measure_rmse=self.spec.cost_row.half_square and not accurate and data.y.shape[1:] == (1,),
             validation=validation,

@@ -32,7 +32,8 @@ class Intake(Engine):
     def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
         """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
         arguments.doubt_order(x, y)
-        checked = arguments.features(f"{prefix}x", self._inputs(x, learning), self.spec.sizes[0], self.dtype)
+        given = self._inputs(x, learning)
+        checked = arguments.features(f"{prefix}x", given, self.spec.sizes[0], self.dtype, self._converts)
         return checked, self._answers(f"{prefix}y", y, len(checked), learning)
 
     def _inputs(self, x: object, learning: bool = False) -> object:

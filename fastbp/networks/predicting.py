@@ -118,5 +118,7 @@ class Predicting(Intake):
 
     def _samples(self, x: object) -> tuple[Array, bool]:
         """Return x as (m, n_0), and whether it came as one sample (n_0,)."""
-        found: tuple[Any, bool] = arguments.sample_or_samples(self._inputs(x), self.spec.sizes[0], self.dtype)
+        found: tuple[Any, bool] = arguments.sample_or_samples(
+            self._inputs(x), self.spec.sizes[0], self.dtype, self._converts
+        )
         return found

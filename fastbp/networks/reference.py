@@ -140,6 +140,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
 
     @quietly
     def _forward(self, x: Array) -> Forward:
+        x = x.astype(self.dtype, copy=False)
         states = forward(x, self._weights, self._biases, self._rows)
         return Forward(states.zs, [a.copy() for a in states.activations])
 
@@ -169,7 +170,7 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
 
     @quietly
     def _input_errors(self, x: Array, y: Array, spec: NetworkSpec) -> Array:
-        found = np.empty_like(x)
+        found = np.empty(x.shape, self.dtype)
         for start in range(0, len(x), CHUNK):
             rows = slice(start, start + CHUNK)
             targets = targets_of(spec, y[rows], self.dtype)
@@ -324,7 +325,7 @@ class ReferenceSession:
     ) -> tuple[Any, list[Array] | None]:
         """Return Σ weight · C_x, Σ weight of right answers, Σ weight; and ∂C/∂w, ∂C/∂b, None where C is not finite."""
         net, weight = self.net, self.sample_weight[rows]
-        x, y = self.x[rows], net._matrix(self.y[rows])
+        x, y = self.x[rows].astype(net.dtype, copy=False), net._matrix(self.y[rows])
         keeps = self._keeps(places, seed)
         states = forward(x, net._weights, net._biases, net._rows, keeps)
         cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))

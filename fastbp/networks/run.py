@@ -14,6 +14,7 @@ from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
 from ..kernels import chains, drop, epoch, looks, online
 from ..kernels.barrier import DONE
+from ..kernels.convert import gather_address
 from ..kernels.costs import cost_address
 from ..kernels.halves import SECOND_HALF, apply_gradient, second_half
 from ..kernels.looks.gauge import nabla_squares_address
@@ -238,6 +239,10 @@ class Run:
     def take(self, data: Data, nonzeros: Nonzeros = NO_SHORT_FORM, *, drops: bool = False) -> None:
         """Read these samples from now on."""
         labelled = data.y.ndim == 1
+        foreign = data.x.dtype != self.parameters.buffer.dtype
+        if foreign:
+            self.record.set(gather_from=gather_address(data.x.dtype, dtype_of(self.spec.dtype)))
+            self.space.layers["blocks"][0] = -1
         if drops and any(self.spec.dropouts):
             self.record.set(**addresses(self.spec.dtype, "drop_inputs", "drop_errors"))
         self.record.hold(

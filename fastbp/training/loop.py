@@ -27,6 +27,8 @@ SNAPSHOT_SECONDS = 1.0  # what Ctrl-C may lose, and a divergence has to replay; 
 
 STILL = 1e-6  # of the largest weight: less is no movement; biases begin at 0, where any is
 BLOCK = 4096
+BLOCKS = "blocks"
+BLOCK_BYTES, GROUP = 2**18, 256
 BAD = 10.0  # an epoch whose cost is more than so many times that of the first mini-batch is on its way to diverge
 
 AnyCallback = Callable[[Any, History[Any]], object]
@@ -168,7 +170,7 @@ class Task(NamedTuple):
 
     data: Data
     plan: Plan
-    shuffle: bool = True
+    shuffle: bool | str = True
     measure_accuracy: bool = False
     measure_rmse: bool = False
     validation: tuple[Array, Array] | None = None
@@ -303,6 +305,21 @@ def _rmse(task: Task, cost: float) -> float | None:
     return float(np.sqrt(2 * max(cost, 0.0))) if task.measure_rmse else None
 
 
+def shuffled_blocks(n: int, row_bytes: int, rng: np.random.Generator) -> Array:
+    """Return n samples in an order that reads a file in long pieces: blocks in random order, and shuffled in groups.
+
+    A block is BLOCK_BYTES of neighbouring samples, which a disk reads at once; the samples of GROUP blocks are shuffled
+    together, which stay in memory meanwhile. So a mini-batch has samples of many places, though not of all.
+    """
+    size = max(1, BLOCK_BYTES // row_bytes)
+    starts = rng.permutation(-(-n // size)) * size
+    order = (starts[:, None] + np.arange(size)).ravel()
+    order = order[order < n]
+    for start in range(0, n, GROUP * size):
+        rng.shuffle(order[start : start + GROUP * size])
+    return order
+
+
 class _Loop:
     """Mini-batches of one epoch after another, cut into calls that are short enough."""
 
@@ -360,7 +377,11 @@ class _Loop:
         n, rows = self.task.samples, self.task.rows
         if not self.task.shuffle:
             return np.arange(n) if rows is None else rows
-        order = stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained).permutation(n)
+        rng = stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained)
+        if self.task.shuffle == BLOCKS:
+            order = shuffled_blocks(n, self.task.data.x[0].nbytes, rng)
+        else:
+            order = rng.permutation(n)
         return order if rows is None else rows[order]
 
     def _dropout_seed(self) -> int:

@@ -9,6 +9,7 @@ from ...compiler.jit import kernel, part
 from ...formulas.looks import BEFORE, DELTA, FLATTENED, SMALL_INPUTS
 from ..activate import call_prime
 from ..backward import errors_back, output_delta
+from ..convert import convert_inputs
 from ..costs import call_cost
 from ..drop import call_drop_errors, call_drop_inputs
 from ..fields import RUN, constants_at, layer_at, number_at, order_at, right_at, slopes_at, work_at, x_at
@@ -31,7 +32,7 @@ def look_forward(run, l, thread, place, first, m):
     start, order = first * layer.ld, order_at(run, place + first)
     inputs, z = work_at(run, layer.input + first * layer.ld_input), work_at(run, layer.z + start)
     a = work_at(run, layer.output + start)
-    if layer.blocks:  # only the nonzeros have been fetched
+    if layer.blocks > 0:  # only the nonzeros have been fetched
         gather(x_at(run, 0), layer.n_in, order, m, inputs, layer.ld_input)
     count_small(inputs, m, layer.n_in, layer.ld_input, counts_of(run, thread, l, SMALL_INPUTS))
     if layer.gauge:
@@ -61,11 +62,13 @@ def forward_looking(run, thread, place, first, m, pending):
     if bottom.blocks == 0:
         a = work_at(run, bottom.input + first * bottom.ld_input)
         gather(x_at(run, 0), bottom.n_in, order_at(run, place + first), m, a, bottom.ld_input)
+    elif bottom.blocks < 0:
+        convert_inputs(run, bottom, place + first, first, m)
     for l in range(run.num_layers):
         layer = layer_at(run, l)
         if run.drop_inputs:
             call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
-        if layer.blocks:
+        if layer.blocks > 0:
             call_forward_entries(
                 address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
             )
