@@ -7,7 +7,7 @@ copy: the user's arrays are never changed. Everything behind may rely on it and 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..formulas import Array, number
 from ..formulas.activations import Activation
 from ..formulas.costs import Cost
 from .labels import is_masked, listed
+from .sparse import SparseRows, doubt_density, is_sparse
 
 DType = np.dtype[Any]
 
@@ -34,7 +35,7 @@ def features(name: str, x: object, n_in: int, dtype: DType, keeps: Callable[[DTy
 
     - keeps: tells of which dtypes a large x is kept as it is, for engines that convert it row by row
     """
-    array = _real(name, x)
+    array: Any = SparseRows.read(name, x, dtype) if keeps and is_sparse(x) else _real(name, x)
     if array.shape[:1] == (0,):
         raise ValueError(f"{name} is empty: {array.shape}; at least one sample is needed")
     if array.ndim != 2:
@@ -50,6 +51,9 @@ def features(name: str, x: object, n_in: int, dtype: DType, keeps: Callable[[DTy
         column = array.shape == (n_in, 1)
         hint = f"; a column is one feature of many samples: write {name}.T" if column else ""
         raise ValueError(f"{name} has {array.shape[1]} features, the network takes {n_in}; got {array.shape}{hint}")
+    if isinstance(array, SparseRows):
+        doubt_density(name, array)
+        return array  # type: ignore[return-value]  # stands for the array that it would be
     if keeps and _is_large(array, dtype) and keeps(array.dtype):
         return _finite_as_it_is(name, array, dtype)
     return _finite(name, array, dtype)
@@ -59,6 +63,8 @@ def sample_or_samples(
     x: object, n_in: int, dtype: DType, keeps: Callable[[DType], bool] | None = None
 ) -> tuple[Array, bool]:
     """Return x as (m, n_in), see `features`, and whether it came as one sample (n_in,)."""
+    if keeps and is_sparse(x):
+        return features("x", x, n_in, dtype, keeps), False
     array = _real("x", x)
     single = array.ndim == 1 and len(array) == n_in
     return features("x", array[None, :] if single else array, n_in, dtype, keeps), single
@@ -213,7 +219,7 @@ def _real(name: str, value: object) -> Array:
     if is_masked(value):
         raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
     if hasattr(value, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix; write {name}.toarray()")
+        refuse_sparse(name)
     if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         return _from_dlpack(name, value)
     try:
@@ -227,6 +233,11 @@ def _real(name: str, value: object) -> Array:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
     return array
+
+
+def refuse_sparse(name: str) -> Never:
+    """Say what takes a sparse matrix, and what to write else."""
+    raise TypeError(f"{name} is a sparse matrix, which fit, evaluate and predict take; here write {name}.toarray()")
 
 
 def _from_dlpack(name: str, value: Any) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from ..border import arrays as arguments
 from ..border import defaults, labels, options
 from ..border.columns import Columns
+from ..border.sparse import dense
 from ..border.spec import DTYPES, Formula
 from ..border.spec import NetworkSpec as NetworkSpec
 from ..errors import warn
@@ -243,13 +244,13 @@ class BaseNetwork(Fitting, Predicting):
 
     def evaluate(self, x: object, y: object) -> Evaluation:
         """Return C with its penalties and, where right and wrong have a meaning, the accuracy."""
-        return self._score(*self._checked(x, y))
+        return self._score(*self._checked(x, y, dense=False))
 
     @overload
     def fit(
         self,
         x: object,
-        y: object,
+        y: object = None,
         epochs: int | None = None,
         batch_size: int = ...,
         optimizer: Optimizer | OptimizerName | None = None,
@@ -273,7 +274,7 @@ class BaseNetwork(Fitting, Predicting):
     def fit(
         self,
         x: object,
-        y: object,
+        y: object = None,
         epochs: int | None = None,
         batch_size: int = ...,
         optimizer: Optimizer | OptimizerName | None = None,
@@ -297,7 +298,7 @@ class BaseNetwork(Fitting, Predicting):
     def fit(
         self,
         x: object,
-        y: object,
+        y: object = None,
         epochs: int | None = None,
         batch_size: int = ...,
         optimizer: Optimizer | OptimizerName | None = None,
@@ -320,7 +321,7 @@ class BaseNetwork(Fitting, Predicting):
     def fit(
         self,
         x: object,
-        y: object,
+        y: object = None,
         epochs: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
         optimizer: Optimizer | OptimizerName | None = None,
@@ -346,7 +347,9 @@ class BaseNetwork(Fitting, Predicting):
         x, y
             samples (m, n_0), or a data frame, whose columns are found by name from then on; labels (m,) of any kind,
             or targets (m, n_L). Arrays of NumPy and of whatever has `__dlpack__`; a memory map is used in place, and
-            where it is of another dtype converted row by row
+            where it is of another dtype converted row by row; x may be one of SciPy's sparse matrices. Or x alone:
+            batches (x, y) or (x, y, sample_weight), each of which makes a step, as a list, a loader, or a function that
+            returns a generator for each epoch
         epochs
             sweeps over the data. None: 30, or as many as show the network 10 000 samples
         batch_size
@@ -505,6 +508,7 @@ class BaseNetwork(Fitting, Predicting):
 
     def _faulty_layer(self, x: Array) -> int:
         """Return the first layer whose parameters or else z are not finite, or else the last."""
+        x = dense(x)
         x.flags.writeable = False
         parameters = zip(*self._get_parameters(), strict=True)
         finite = [bool(np.isfinite(w).all() and np.isfinite(b).all()) for w, b in parameters]

@@ -10,6 +10,7 @@ import numba
 import numpy as np
 
 from ..border import options
+from ..border.sparse import SparseRows
 from ..border.spec import NetworkSpec
 from ..compiler.jit import entry
 from ..formulas import Array
@@ -30,11 +31,12 @@ from ..processors import team_sizes
 from ..training.loop import Data, Plan
 from ..vectors.simd import lanes
 from .base import BaseNetwork
-from .nonzeros import NO_SHORT_FORM, find_nonzeros
+from .nonzeros import NO_SHORT_FORM, find_nonzeros, of_sparse
 from .results import Forward, Gradients
 from .run import Run, State, dtype_of, product_address
 
 _kept: list[Any] = []  # what compiled functions have addresses of
+NO_ROWS: Any = None  # x of samples that are all in short form
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
 
 
@@ -249,7 +251,9 @@ class Network(BaseNetwork, engine="fast"):
 
     def _session(self, data: Data, plan: Plan, state: State | None = None, halves: bool = False) -> Run:
         store, nonzeros = self._code(), NO_SHORT_FORM
-        if not self.spec.dropouts[0] and data.x.dtype == self.dtype:  # dropout would make new zeros in each epoch
+        if isinstance(data.x, SparseRows):
+            nonzeros, data = of_sparse(data.x), data._replace(x=NO_ROWS)
+        elif not self.spec.dropouts[0] and data.x.dtype == self.dtype:  # dropout would make new zeros in each epoch
             nonzeros = find_nonzeros(data.x, plan.batch_size, plan.epochs)
         if plan.look_every:
             store.layers["gauge"] = [gauge_address(row, dtype_of(self.spec.dtype)) for row in self.spec.activation_rows]
@@ -259,7 +263,7 @@ class Network(BaseNetwork, engine="fast"):
             keep_z=self._keep_z, halves=halves,
             whole=aligned(store.buffer.size, self.dtype) if halves or plan.needs_whole else None,
             sizes=self._team_sizes(plan.batch_size), input_blocks=nonzeros.blocks,
-            steps=plan.steps or plan.epochs * -(-len(data.x) // plan.batch_size),
+            steps=plan.steps or plan.epochs * -(-len(data.y) // plan.batch_size),
         )  # fmt: skip
         run.take(data, nonzeros, drops=True)
         run.compile()

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..border import arrays as arguments
 from ..border import defaults, options
+from ..border.sparse import AT_A_TIME, SparseRows, dense
 from ..formulas import Array, number
 from ..formulas.penalties import penalty
 from ..formulas.second_order import WholeBatch
@@ -19,6 +20,7 @@ from ..training.metrics import Metric, checked_metrics
 from ..training.streams import SPLIT, stream
 from .intake import Intake
 from .results import Evaluation
+from .streaming import Stream, StreamSession, is_stream, parts_of
 from .trainer import Trainer
 from .whole_batch import whole_batch_session
 
@@ -76,7 +78,7 @@ def digests(task: Task) -> dict[str, str]:
 
 
 def _digest(array: Array) -> str:
-    few = np.ascontiguousarray(array[:: -(-len(array) // SEEN)])
+    few = np.ascontiguousarray(dense(array[:: -(-len(array) // SEEN)]))
     return hashlib.sha256(f"{array.shape} {array.dtype}".encode() + few.tobytes()).hexdigest()[:32]
 
 
@@ -88,6 +90,8 @@ class Fitting(Intake):
 
     def _fit(self, x: object, y: object, settings: Settings, resumed: Resumed | None = None) -> History[Any]:
         """Run `fit`; a call that is refused, or diverges at once, teaches the network nothing."""
+        if is_stream(x, y):
+            return self._fit_stream(x, settings)
         known, trained = (self.spec, self._classes, self.columns), self.epochs_trained
         try:
             task = self._task(x, y, settings)
@@ -104,6 +108,38 @@ class Fitting(Intake):
         if not resumed:
             doubts.say_after(self.spec, history, task, self._penalty(), moved=moved)
         return history
+
+    def _fit_stream(self, batches: object, settings: Settings) -> History[Any]:
+        """Run `fit` on batches that come one by one."""
+        stream = Stream(batches)
+        epochs = settings.epochs if settings.epochs is not None else 1 if stream.once else defaults.EPOCHS
+        unused = {
+            "validation_split": settings.validation_split, "sample_weight": settings.sample_weight is not None,
+            "class_weight": settings.class_weight is not None, "accumulate": settings.accumulate != 1,
+        }  # fmt: skip
+        for name, given in unused.items():
+            if given:
+                raise ValueError(f"{name} has no meaning for batches that come one by one; leave it out")
+        if stream.once and epochs != 1:
+            raise ValueError(
+                f"x is a {type(batches).__name__}, which can be swept once, and epochs is {epochs}: give a list, a "
+                "function that returns a new one each time, or epochs=1"
+            )
+        x, y, weight = parts_of(stream.first, 1)
+        if any(isinstance(each, Keeper) or hasattr(each, "note") for each in settings.callbacks):
+            raise ValueError("Checkpoint and Diagnostics need samples at hand, not batches that come one by one")
+        few = settings._replace(epochs=epochs, batch_size=len(x), sample_weight=weight)
+        task = self._task(x, y, few)
+        if isinstance(task.plan.optimizer, WholeBatch):
+            raise ValueError(f"{type(task.plan.optimizer).__name__} takes all samples at once, not batches")
+        limits = {name: getattr(task.plan, name) for name in ("clip_norm", "clip_layer_norm", "clip_value")}
+        trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema, steps_per_epoch=stream.length, **limits)
+        self._fitting = True
+        try:
+            session: Any = StreamSession(trainer, stream, task.callbacks)
+            return train(self, lambda: session, task).history
+        finally:
+            self._fitting = False
 
     def _task(self, x: object, y: object, settings: Settings) -> Task:
         data = self._data(x, y, settings.sample_weight, settings.class_weight)
@@ -124,6 +160,9 @@ class Fitting(Intake):
         if isinstance(plan.optimizer, WholeBatch):
             data, plan = self._whole(data, rows, plan, callbacks)
             rows = None
+        if isinstance(data.x, SparseRows) and (self.spec.dropouts[0] or plan.look_every):
+            what = "dropout of inputs" if self.spec.dropouts[0] else "Diagnostics"
+            raise ValueError(f"{what} and a sparse x do not go together; leave it out, or write x.toarray()")
         accurate = arguments.has_accuracy(data.y, self.spec.tells_labels)
         task = Task(
             data,
@@ -147,6 +186,7 @@ class Fitting(Intake):
         """Return the samples to train on, and a plan of full batches; what such a method cannot have is refused."""
         name = type(plan.optimizer).__name__
         unused = {
+            "a sparse x": isinstance(data.x, SparseRows),
             "clip_norm": plan.clip_norm, "clip_layer_norm": plan.clip_layer_norm, "clip_value": plan.clip_value,
             "accumulate": plan.accumulate > 1, "ema": plan.ema, "dropout": any(self.spec.dropouts),
             "max_norm, nonnegative and monotone weights": self.spec.is_constrained, "Diagnostics": plan.look_every,
@@ -196,8 +236,7 @@ class Fitting(Intake):
         """Return the metrics by name; a user's own functions get the labels by their names."""
         if not metrics:
             return {}
-        a = np.empty((len(x), self.sizes[-1]), self.dtype)
-        self._predict(x, a)
+        a = self._outputs(x)
         labels = y.astype(np.int64) if y.ndim == 1 else y
         return {m.name: float(m.function(self._named(y) if m.of_classes is None else labels, a)) for m in metrics}
 
@@ -222,7 +261,11 @@ class Fitting(Intake):
         return penalty(self._get_parameters()[0], spec.l1, spec.l2)
 
     def _score(self, x: Array, y: Array) -> Evaluation:
-        cost, correct = self._evaluate(x, y)
+        cost, correct = 0.0, 0
+        step = AT_A_TIME if isinstance(x, SparseRows) else len(x)
+        for start in range(0, len(x), step):
+            found = self._evaluate(dense(x[start : start + step]), y[start : start + step])
+            cost, correct = cost + found[0], correct + found[1]
         known = arguments.has_accuracy(y, self.spec.tells_labels)
         return Evaluation(cost / len(x) + self._penalty(), correct / len(x) if known else None)
 

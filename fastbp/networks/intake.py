@@ -7,6 +7,8 @@ import numpy as np
 from ..border import arrays as arguments
 from ..border import labels, options
 from ..border.columns import Columns, is_frame
+from ..border.sparse import AT_A_TIME, SparseRows, is_sparse
+from ..border.sparse import dense as as_dense
 from ..border.spec import NetworkSpec
 from ..errors import warn
 from ..formulas import Array
@@ -24,17 +26,32 @@ class Intake(Engine):
 
     def _data(self, x: object, y: object, sample_weight: object, class_weight: object) -> Data:
         """Return the checked samples of `fit`."""
-        x, y = self._checked(x, y, learning=True)
+        x, y = self._checked(x, y, learning=True, dense=False)
         arguments.check_reachable("y", y, self.spec.activation_rows[-1])
         weights = arguments.sample_weights(sample_weight, len(x), self.dtype)
         return Data(x, y, arguments.class_weights(class_weight, y, self._known_classes(), weights, self.dtype))
 
-    def _checked(self, x: object, y: object, prefix: str = "", *, learning: bool = False) -> tuple[Array, Array]:
-        """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept."""
+    def _checked(
+        self, x: object, y: object, prefix: str = "", *, learning: bool = False, dense: bool = True
+    ) -> tuple[Array, Array]:
+        """Return x and y as engines take them; `learning`: what y shows of classes and outputs is kept.
+
+        - dense: a sparse x is refused
+        """
         arguments.doubt_order(x, y)
         given = self._inputs(x, learning)
+        if dense and is_sparse(given):
+            given = arguments.refuse_sparse(f"{prefix}x")
         checked = arguments.features(f"{prefix}x", given, self.spec.sizes[0], self.dtype, self._converts)
         return checked, self._answers(f"{prefix}y", y, len(checked), learning)
+
+    def _outputs(self, x: Array) -> Array:
+        """Return the outputs (m, n_L) for checked samples, sparse ones a few at a time."""
+        found = np.empty((len(x), self.spec.sizes[-1]), self.dtype)
+        step = AT_A_TIME if isinstance(x, SparseRows) else len(x)
+        for start in range(0, len(x), step):
+            self._predict(as_dense(x[start : start + step]), found[start : start + step])
+        return found
 
     def _inputs(self, x: object, learning: bool = False) -> object:
         """Return the numbers of a data frame, found by the columns' names; anything else as it is."""
@@ -109,4 +126,4 @@ class Intake(Engine):
         if data is None:
             return None
         x, y = options.checked_pair("validation_data", data)
-        return self._checked(x, y, prefix="validation ")
+        return self._checked(x, y, prefix="validation ", dense=False)

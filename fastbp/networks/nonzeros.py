@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..border.sparse import SparseRows
 from ..formulas import Array
 from ..kernels.blocking import BLOCK_INPUTS
 from ..kernels.products.nonzeros import entry_type, find
@@ -23,6 +24,15 @@ class Nonzeros(NamedTuple):
     blocks: int  # of BLOCK_INPUTS inputs; 0: there is no short form
     starts: Array  # (n * blocks + 1,)
     entries: Array
+
+
+def of_sparse(x: SparseRows) -> Nonzeros:
+    """Return the short form of samples that come in one already."""
+    blocks = -(-x.n // BLOCK_INPUTS)
+    entries = np.empty(len(x.values), entry_type(x.dtype))
+    entries["place"], entries["value"] = x.places, x.values
+    block = np.repeat(np.arange(len(x)) * blocks, np.diff(x.starts)) + x.places // BLOCK_INPUTS
+    return Nonzeros(blocks, np.searchsorted(block, np.arange(len(x) * blocks + 1)), entries)
 
 
 NO_SHORT_FORM = Nonzeros(0, np.zeros(0, np.int64), np.zeros(0))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..border import arrays as arguments
+from ..border.sparse import SparseRows, is_sparse
 from ..border.spec import NetworkSpec
 from ..formulas import Array
 from ..formulas.costs import Row
@@ -25,11 +26,16 @@ class Predicting(Intake):
 
     def predict(self, x: object, out: Array | None = None) -> Array:
         """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,)."""
-        batch, single = self._samples(x)
+        batch, single = self._samples(x, dense=False)
         shape = (self.spec.sizes[-1],) if single else (len(batch), self.spec.sizes[-1])
         if out is None:
             out = np.empty(shape, self.dtype)
-        elif np.may_share_memory(batch, arguments.output_array(out, shape, self.dtype)):
+        else:
+            arguments.output_array(out, shape, self.dtype)
+        if isinstance(batch, SparseRows):
+            out[...] = self._outputs(batch)
+            return out
+        if np.may_share_memory(batch, out):
             batch = batch.copy()
         self._predict(batch, out.reshape(len(batch), -1))
         return out
@@ -116,8 +122,10 @@ class Predicting(Intake):
             found[start : start + step] = self._input_errors(each, outputs, spec).reshape(len(rows), n_out, n_in)
         return found[0] if single else found
 
-    def _samples(self, x: object) -> tuple[Array, bool]:
-        """Return x as (m, n_0), and whether it came as one sample (n_0,)."""
+    def _samples(self, x: object, *, dense: bool = True) -> tuple[Array, bool]:
+        """Return x as (m, n_0), and whether it came as one sample (n_0,); dense: a sparse x is refused."""
+        if dense and is_sparse(x):
+            arguments.refuse_sparse("x")
         found: tuple[Any, bool] = arguments.sample_or_samples(
             self._inputs(x), self.spec.sizes[0], self.dtype, self._converts
         )

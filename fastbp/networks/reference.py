@@ -262,13 +262,18 @@ class ReferenceSession:
         self.net, self.plan, self.state = net, plan, state
         self.gathered: list[Array] = []  # the gradient of the mini-batches before, of several that are added up
         self.looks = Looks(net.spec.sizes)
-        self.bind(data)
+        self._take(data)
 
     def bind(self, data: Data) -> bool:
-        """Take the data of the next mini-batch."""
+        """Take the data of the next mini-batch; False, and nothing done, if it is larger than they are."""
+        if len(data.x) > self.plan.batch_size:
+            return False
+        self._take(data)
+        return True
+
+    def _take(self, data: Data) -> None:
         self.x, self.y, weight = data
         self.sample_weight = np.ones(len(data.x), self.net.dtype) if weight is None else weight
-        return True
 
     def _parameters(self) -> list[Array]:
         return [*self.net._weights, *self.net._biases]
@@ -325,7 +330,8 @@ class ReferenceSession:
     ) -> tuple[Any, list[Array] | None]:
         """Return Σ weight · C_x, Σ weight of right answers, Σ weight; and ∂C/∂w, ∂C/∂b, None where C is not finite."""
         net, weight = self.net, self.sample_weight[rows]
-        x, y = self.x[rows].astype(net.dtype, copy=False), net._matrix(self.y[rows])
+        x = np.asarray(self.x[rows]).astype(net.dtype, copy=False)
+        y = net._matrix(self.y[rows])
         keeps = self._keeps(places, seed)
         states = forward(x, net._weights, net._biases, net._rows, keeps)
         cost = float(np.sum(weight * net._costs(states, y), dtype=np.float64))

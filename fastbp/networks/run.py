@@ -239,7 +239,7 @@ class Run:
     def take(self, data: Data, nonzeros: Nonzeros = NO_SHORT_FORM, *, drops: bool = False) -> None:
         """Read these samples from now on."""
         labelled = data.y.ndim == 1
-        foreign = data.x.dtype != self.parameters.buffer.dtype
+        foreign = data.x is not None and data.x.dtype != self.parameters.buffer.dtype
         if foreign:
             self.record.set(gather_from=gather_address(data.x.dtype, dtype_of(self.spec.dtype)))
             self.space.layers["blocks"][0] = -1

@@ -379,7 +379,7 @@ class _Loop:
             return np.arange(n) if rows is None else rows
         rng = stream(self.net.spec.seed, SHUFFLE, self.net.epochs_trained)
         if self.task.shuffle == BLOCKS:
-            order = shuffled_blocks(n, self.task.data.x[0].nbytes, rng)
+            order = shuffled_blocks(n, self.task.data.x.nbytes // len(self.task.data.x), rng)
         else:
             order = rng.permutation(n)
         return order if rows is None else rows[order]
