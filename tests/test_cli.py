@@ -294,7 +294,7 @@ def test_failures_say_why(fail, tmp_path, argv, words):
         ("bench --cases tiny", "the benchmarks live in the repository: python -m benchmarks"),
         ("train --nonsense", "--nonsense"),
         ("train --optimizer magic", "adam"),
-        ("train --activation sigmiod", "choose from elu, gelu, gelu_tanh, identity"),
+        ("train --activation sigmiod", "choose from elu, exp, gelu, gelu_tanh, hard_sigmoid"),
         ("train --cost magic", "choose from"),
         ("train --dtype int8", "float32, float64"),
         ("train --epochs 0", "epochs must be at least 1"),
