@@ -220,7 +220,7 @@ def _real(name: str, value: object) -> Array:
         raise TypeError(f"{name} is a masked array, or holds some; fill or drop what is masked first")
     if hasattr(value, "toarray"):
         refuse_sparse(name)
-    if hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         return _from_dlpack(name, value)
     try:
         array = np.asarray(value)

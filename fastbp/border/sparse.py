@@ -77,6 +77,8 @@ class SparseRows:
 
 def is_sparse(value: object) -> bool:
     """Whether it is a sparse matrix of SciPy's, or rows of one."""
+    if type(value) is np.ndarray:
+        return False
     return isinstance(value, SparseRows) or (hasattr(value, "toarray") and hasattr(value, "tocsr"))
 
 

@@ -110,12 +110,12 @@ class NetworkSpec:
         """The sign 1, -1 or 0 (any) of the weights from each input (n_in,) of each computed layer; None: all any."""
         return signs_of(self.sizes, self.nonnegative, self.monotone)
 
-    @property
+    @cached_property
     def is_constrained(self) -> bool:
         """Whether an update may leave weights that are not allowed."""
         return self.signs is not None or self.max_norm is not None
 
-    @property
+    @cached_property
     def dropouts(self) -> tuple[float, ...]:
         """The share that dropout takes of what each computed layer is given, x first."""
         if isinstance(self.dropout, tuple):

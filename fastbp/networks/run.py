@@ -198,9 +198,12 @@ class Run:
         assert self.plan
         record, plan, spec = self.record, self.plan, self.spec
         limit = plan.clip_norm if plan.clip_layer_norm is None else plan.clip_layer_norm
-        record.set(clip_norm=np.inf if limit is None else limit, clip_layers=plan.clip_layer_norm is not None)
-        record.set(accumulate=plan.accumulate, max_norm=np.inf if spec.max_norm is None else spec.max_norm)
+        if limit is not None:
+            record.set(clip_norm=limit, clip_layers=plan.clip_layer_norm is not None)
+        if spec.max_norm is not None:
+            record.set(max_norm=spec.max_norm)
         if plan.accumulate > 1:
+            record.set(accumulate=plan.accumulate)
             self.gathered = aligned(self.parameters.buffer.size, self.parameters.buffer.dtype)
             record.hold(gathered=self.gathered)
         if self.state and self.state.average is not None:
@@ -288,7 +291,9 @@ class Run:
         failed = int(seen[0, 3])
         if self.state and self.plan and not self.halves:
             made = count if failed < 0 else failed - first
-            self.state.step += self.plan.updates(first, made, -(-len(order) // self.record["batch_size"]))
+            if self.plan.accumulate > 1:
+                made = self.plan.updates(first, made, -(-len(order) // self.record["batch_size"]))
+            self.state.step += made
         cost, correct, weight = seen[0, :3].tolist()
         return Progress(cost, correct, weight, failed)
 

@@ -18,8 +18,10 @@ CHECK_SECONDS = 1.0  # from one look at whether all parameters are finite to the
 
 def is_stream(x: object, y: object) -> bool:
     """Whether x is batches, and no samples."""
+    if y is not None:
+        return False
     plain = hasattr(x, "shape") or hasattr(x, "__array__") or hasattr(x, "__dlpack__") or hasattr(x, "columns")
-    return y is None and not plain and (callable(x) or isinstance(x, Iterable)) and not isinstance(x, (str, bytes))
+    return not plain and (callable(x) or isinstance(x, Iterable)) and not isinstance(x, (str, bytes))
 
 
 class Stream:

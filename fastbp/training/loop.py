@@ -157,9 +157,8 @@ class Keeper(Protocol):
         """Keep what a resumed run needs."""
 
 
-@runtime_checkable
 class Driver(Protocol):
-    """A session that runs the epochs itself, all samples at once."""
+    """A session that runs the epochs itself: told by its `drive`, since to compare protocols takes 15 us."""
 
     def drive(self, epochs: int, end_epoch: Callable[[Progress], bool]) -> None:
         """Make at most so many iterations, and call after each; a true answer stops."""
@@ -230,8 +229,8 @@ def train(net: Any, begin: Callable[[], Session], task: Task, trainer: Any = Non
 
 
 def _run_epochs(loop: "_Loop", history: History[Any], trainer: Any) -> None:
-    session = loop.session
-    if isinstance(session, Driver):
+    session: Any = loop.session
+    if hasattr(session, "drive"):
         clock = [perf_counter()]
 
         def end_epoch(total: Progress) -> bool:
