@@ -1,20 +1,28 @@
-"""JᵀJ, and Jᵀr: what Levenberg and Marquardt solve, added up block by block."""
+"""JᵀJ, and Jᵀr beside it: what Levenberg and Marquardt solve, added up block by block."""
 
 from ..compiler.jit import kernel
+from ..vectors.pointers import pointer
+from .products.dense import call_product
 
 
 @kernel(no_cfunc_wrapper=True)
-def add_gram(j, r, gram, gradient):
-    """Gram ← gram + JᵀJ, its upper half, gradient ← gradient + Jᵀr, four rows at a time, each sum in one order.
+def add_gram(product, j, gram, lanes):
+    """Gram ← gram + JᵀJ, of which the upper half counts: each entry is a sum over the rows of J in order.
 
-    - j: (R, P), R a multiple of 4; r: (R,); gram: (P, P); gradient: (P,)
+    - product: address of `products.dense.panel_product`; lanes: numbers of a vector
+    - j: (R, P), gram: (P, P), contiguous; P is whole pairs of vectors
     """
+    # LOOP 1 over panels of two vectors: BP4 with J for inputs and errors alike.
     rows, count = j.shape
-    for i in range(0, rows, 4):
-        j0, j1, j2, j3 = j[i], j[i + 1], j[i + 2], j[i + 3]
-        for p in range(count):
-            a, b, c, d = j0[p], j1[p], j2[p], j3[p]
-            gradient[p] += a * r[i] + b * r[i + 1] + c * r[i + 2] + d * r[i + 3]
-            row = gram[p]
-            for q in range(p, count):
-                row[q] += a * j0[q] + b * j1[q] + c * j2[q] + d * j3[q]
+    a = pointer(j, 0)
+    for q in range(0, count, 2 * lanes):
+        b, c = pointer(j, q), pointer(gram, q)
+        call_product(
+            address=product, m=q + 2 * lanes, vectors=2,
+            a=a, ras=1, kas=count,
+            b=b, ldb=count, ldp=0,
+            init=c, ldi=count,
+            c=c, ldc=count,
+            k=rows,
+            hint=a, hint_step=0, hint_end=a,
+        )  # fmt: skip

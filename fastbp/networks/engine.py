@@ -12,6 +12,8 @@ from ..formulas.optimizers import Optimizer
 from ..training.loop import Data, Plan, Session
 from .results import Forward, Gradients
 
+GRAM_COLUMNS = 16  # two vectors of float64, however wide
+
 
 class Engine(ABC):
     """The hooks, and the shape of a network.
@@ -91,8 +93,8 @@ class Engine(ABC):
         """Return what lies in such an array, in the shapes of weights and biases."""
 
     @abstractmethod
-    def _add_gram(self, j: Array, r: Array, gram: Array, gradient: Array) -> None:
-        """Gram (P, P) ← gram + JᵀJ, its upper half at least, gradient (P,) ← gradient + Jᵀr; j is (R, P), r (R,)."""
+    def _add_gram(self, j: Array, gram: Array) -> None:
+        """Gram (P, P) ← gram + JᵀJ, its upper half at least; j is (R, P) of float64, P a multiple of GRAM_COLUMNS."""
 
     @abstractmethod
     def _session(self, data: Data, plan: Plan, state: Any = None, halves: bool = False) -> Session:

@@ -217,8 +217,8 @@ class Network(BaseNetwork, engine="fast"):
             found[start : start + m] = run.space.matrix("input", run.space.layers[0], m)
         return found
 
-    def _add_gram(self, j: Array, r: Array, gram: Array, gradient: Array) -> None:
-        add_gram(j, r, gram, gradient)
+    def _add_gram(self, j: Array, gram: Array) -> None:
+        add_gram(product_address("float64"), j, gram, lanes(gram.dtype))
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
         batch_size = min(PREDICT_ROWS, len(x))

@@ -164,9 +164,8 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         """Refuse: this one is plain NumPy."""
         raise TypeError("ReferenceNetwork is plain NumPy, which numba cannot call: write net.to_fast().compiled()")
 
-    def _add_gram(self, j: Array, r: Array, gram: Array, gradient: Array) -> None:
+    def _add_gram(self, j: Array, gram: Array) -> None:
         gram += j.T @ j
-        gradient += j.T @ r
 
     @quietly
     def _input_errors(self, x: Array, y: Array, spec: NetworkSpec) -> Array:

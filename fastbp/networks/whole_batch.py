@@ -9,6 +9,7 @@ import numpy as np
 from ..formulas import Array
 from ..formulas.second_order import LBFGS, LevenbergMarquardt
 from ..training.loop import Data, Progress, have_moved
+from .engine import GRAM_COLUMNS
 from .objective import Objective, flatten, unflatten
 from .predicting import OUTPUT
 
@@ -96,29 +97,28 @@ class ByLevenbergMarquardt(WholeBatchSession):
 
     def normal_equations(self, flat: Array) -> tuple[Array, Array]:
         """Return H = Σ share · JᵀJ + l2 (P, P), and ∂C/∂w = Σ share · Jᵀ(a - y) + l2 w (P,)."""
-        n_out, probe = self.y.shape[1], self.probe
+        n_out, probe, count = self.y.shape[1], self.probe, self.count
         probe._set_parameters(*unflatten(flat, probe.sizes, np.float64))
-        gram, gradient = np.zeros((self.count, self.count)), np.zeros(self.count)
-        step, units = max(1, BLOCK // (self.count * n_out)), np.eye(n_out)
+        columns = -(-(count + 1) // GRAM_COLUMNS) * GRAM_COLUMNS  # the first that is none of J is r: Jᵀr comes along
+        gram = np.zeros((columns, columns))
+        step, units = max(1, BLOCK // (columns * n_out)), np.eye(n_out)
         for start in range(0, len(self.x), step):
             rows = slice(start, start + step)
             x, root = np.repeat(self.x[rows], n_out, axis=0), np.repeat(self.root[rows], n_out)
-            m = len(x) // n_out
             activations = probe._forward(x).activations
-            deltas = probe._backprop(x, np.tile(units, (m, 1))).deltas
-            j = np.zeros((-(-len(x) // 4) * 4, self.count))
-            np.concatenate(
-                [(d[:, :, None] * a[:, None, :]).reshape(len(x), -1) for d, a in zip(deltas, activations, strict=False)]
-                + deltas,
-                axis=1, out=j[: len(x)],
-            )  # fmt: skip
-            j[: len(x)] *= root[:, None]
-            r = np.zeros(len(j))
-            r[: len(x)] = (activations[-1][::n_out] - self.y[rows]).ravel() * root
-            probe._add_gram(j, r, gram, gradient)
-        gram = np.triu(gram) + np.triu(gram, 1).T
-        gram[np.diag_indices(self.count)] += self.decay
-        return gram, gradient + self.decay * flat
+            deltas = probe._backprop(x, np.tile(units, (len(x) // n_out, 1))).deltas
+            j = np.zeros((len(x), columns))
+            pairs = zip(deltas, activations, strict=False)
+            products = [(delta[:, :, None] * a[:, None, :]).reshape(len(x), -1) for delta, a in pairs]
+            np.concatenate([*products, *deltas], axis=1, out=j[:, :count])
+            j[:, count] = (activations[-1][::n_out] - self.y[rows]).ravel()
+            j *= root[:, None]
+            probe._add_gram(j, gram)
+        gradient = gram[:count, count] + self.decay * flat
+        gram = np.triu(gram[:count, :count])
+        gram += np.triu(gram, 1).T
+        gram[np.diag_indices(count)] += self.decay
+        return gram, gradient
 
     def drive(self, epochs: int, end_epoch: EndOfEpoch) -> None:
         """Make steps until none lowers C any more."""
