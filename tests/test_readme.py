@@ -7,6 +7,7 @@ import subprocess
 from inspect import signature
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastbp
@@ -45,6 +46,9 @@ def test_every_python_example_runs(tmp_path, monkeypatch):
     assert fish.evaluate(names["scaled"], names["kind"]).accuracy > 0.9
     assert names["error"] < 0.15 * names["deviation"]
     assert names["score"].accuracy > 0.95
+    assert len(names["run"]) < 200
+    assert names["fitted"].cost[-1] < 1e-3
+    np.testing.assert_allclose(names["swing"](np.array([1.0, 0.0]), 0.001, 6_700), [1.0, 0.0], atol=0.1)
     assert names["book"].evaluate(names["data"].x_test, names["data"].y_test).accuracy > 0.9
 
 
@@ -86,9 +90,12 @@ def test_the_table_of_defaults_says_what_the_code_does():
 
 
 def test_recipes_stand_above_everything_about_speed():
-    assert README.index("## Two recipes") < README.index("## How fast")
+    assert README.index("## Six recipes") < README.index("## How fast")
     assert README.index("## What is chosen") < README.index("## How fast")
-    assert all(len(block.splitlines()) <= 13 for block in blocks("python")[:2])
+    recipes = README[README.index("## Six recipes") : README.index("## A formula of your own")]
+    found = re.findall(r"^```python\n(.*?)^```", recipes, re.S | re.M)
+    assert len(found) == len(re.findall(r"^\*\*[^*]+\*\*.*$", recipes, re.M)) - 1 == 6  # and the command line
+    assert all(len(block.splitlines()) <= 15 for block in found)
 
 
 def test_pictures_and_links_exist():
