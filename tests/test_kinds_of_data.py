@@ -232,3 +232,45 @@ def test_blocks_are_an_order_like_any_other(engine, rng, monkeypatch):
     assert not np.array_equal(nets[0].weights[0], nets[2].weights[0])
     with pytest.raises(TypeError, match="shuffle must be True or False, got 'block'"):
         nets[0].fit(x, y, shuffle="block")
+
+
+# What is clean already
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_what_cannot_have_changed_is_not_read_again(kind, engine, tmp_path, monkeypatch):
+    """A map for reading: checked by the first fit, not by others; forgotten with it."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20_000, 17)).astype(kind))
+    y, reads = np.arange(20_000) % 3, []
+    finite = fastbp.border.arrays._finite
+    monkeypatch.setattr("fastbp.border.arrays.LARGE_MAP", -1)
+    monkeypatch.setattr("fastbp.border.arrays._finite", lambda name, *more: reads.append(name) or finite(name, *more))
+    known = fastbp.border.clean.known
+    for mode, again in (("r", False), ("c", True)):
+        x = np.load(tmp_path / "x.npy", mmap_mode=mode)
+        net = make(engine, "float32", np.ones((1, 1)))
+        counts = []
+        for _ in range(2):
+            reads.clear()
+            net.evaluate(x, y)
+            counts.append(reads.count("x"))
+        assert counts[0] > 0
+        assert bool(counts[1]) == again
+    before = len(known)
+    del x
+    assert len(known) <= before
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")
+    reads.clear()
+    net.evaluate(x, y)
+    assert reads.count("x")  # another array
+
+
+def test_arrays_that_are_written_to_are_read_again(engine):
+    x, y = np.zeros((20_000, 17), "float32"), np.arange(20_000) % 3
+    net = make(engine, "float32", x + 1)
+    view = x.view()
+    view.flags.writeable = False  # but its owner may be written to
+    net.evaluate(view, y)
+    x[77, 3] = np.nan
+    with pytest.raises(ValueError, match=r"x\[77, 3\] is nan"):
+        net.evaluate(view, y)

@@ -15,6 +15,7 @@ from ..errors import warn
 from ..formulas import Array, number
 from ..formulas.activations import Activation
 from ..formulas.costs import Cost
+from . import clean
 from .labels import is_masked, listed
 from .sparse import SparseRows, doubt_density, is_sparse
 
@@ -26,6 +27,7 @@ MAX_CLASSES = 20  # more different whole numbers are surely quantities
 # Bytes of a converted copy: more is converted row by row instead, as it is used. Below, inputs of mostly zeros have a
 # short form, which is faster. What a map leaves on disk is not wanted in memory.
 LARGE, LARGE_MAP = 2**28, 2**25
+WORTHWHILE = 2**20  # bytes: to read less takes no time
 PART = 2**18  # numbers that are checked at a time
 SAFE_EXPONENT = 30  # the largest sample weight may be 2⁻³⁰ .. 2³⁰: sums and shares stay far from float32's limits
 
@@ -54,9 +56,15 @@ def features(name: str, x: object, n_in: int, dtype: DType, keeps: Callable[[DTy
     if isinstance(array, SparseRows):
         doubt_density(name, array)
         return array  # type: ignore[return-value]  # stands for the array that it would be
-    if keeps and _is_large(array, dtype) and keeps(array.dtype):
-        return _finite_as_it_is(name, array, dtype)
-    return _finite(name, array, dtype)
+    as_it_is = keeps and _is_large(array, dtype) and keeps(array.dtype)
+    usable = as_it_is or (array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned)
+    key = clean.key(array, dtype) if usable and array.nbytes > WORTHWHILE else None
+    if key in clean.known:
+        return _read_only(array)
+    found = _finite_as_it_is(name, array, dtype) if as_it_is else _finite(name, array, dtype)
+    if key is not None:
+        clean.remember(key, array)
+    return found
 
 
 def sample_or_samples(
