@@ -45,7 +45,7 @@ OPTIMIZERS: tuple[Optimizer, ...] = (
     RMSprop(1e-3, epsilon=1e-3),
     Nadam(1e-3, epsilon=1e-4),
     Adagrad(1e-2, epsilon=1e-3),
-    Adadelta(1.0, epsilon=1e-3),
+    Adadelta(0.1, epsilon=1e-2),
 )
 
 Quantities = dict[str, Sequence[Array]]
