@@ -106,6 +106,19 @@ def test_every_way_of_training_takes_them(options, as_it_is):
     assert_same(*results)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_steps_on_one_dtype_after_another(engine, as_it_is):
+    """A trainer keeps its session, whatever comes next."""
+    y = np.arange(50) % 3
+    net, other = (make(engine, "float32", np.full((1, 17), 255)) for _ in range(2))
+    one, two = (fastbp.Trainer(each, fastbp.SGD(0.1)) for each in (net, other))
+    for kind in ("uint8", "float32", "float64", "uint8", "int16", "float32"):
+        x = samples(kind)
+        one.step(x, y)
+        two.step(x.astype("float32"), y)
+        assert_array_equal(net.weights[0], other.weights[0], err_msg=kind)
+
+
 def test_arrays_in_another_order_are_converted_at_once(engine, as_it_is):
     x, y = samples("uint8"), np.random.default_rng(0).integers(0, 3, 50)
     results = [make(engine, "float64", x).evaluate(each, y) for each in (x, np.asfortranarray(x), x.astype(">u2"))]

@@ -189,6 +189,14 @@ def test_compiled_networks_follow_training(rng):
     assert_array_equal(out, net.predict(x[0]))
 
 
+def test_a_first_y_that_changes_the_output_is_told(rng):
+    net = make()
+    f = net.compiled()
+    with pytest.warns(UserWarning, match=r"changed the network's output: call compiled\(\) again"):
+        net.fit(rng.normal(size=(40, 5)), np.tile([[1, 1, 0], [0, 1, 1]], (20, 1)), epochs=1, verbose=0)
+    assert net.compiled() is not f
+
+
 @njit(parallel=True)
 def together(f, x, out):
     for i in prange(len(x)):

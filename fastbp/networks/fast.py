@@ -13,6 +13,7 @@ from ..border import options
 from ..border.sparse import SparseRows
 from ..border.spec import NetworkSpec
 from ..compiler.jit import entry
+from ..errors import warn
 from ..formulas import Array
 from ..formulas.optimizers import Optimizer
 from ..kernels import epoch
@@ -50,6 +51,8 @@ class Network(BaseNetwork, engine="fast"):
     """A fully connected network whose whole training epoch runs inside compiled kernels."""
 
     def _allocate(self) -> None:
+        if getattr(self, "_compiled", None) is not None:
+            warn("the first y has changed the network's output: call compiled() again, what it gave is of the old one")
         self._parameters = Parameters(self.spec.sizes, self.dtype, lanes(self.dtype))
         self._local = threading.local()  # workspaces: one per thread that predicts
         self._compiled: Any = None

@@ -246,6 +246,8 @@ class Run:
         if foreign:
             self.record.set(gather_from=gather_address(data.x.dtype, dtype_of(self.spec.dtype)))
             self.space.layers["blocks"][0] = -1
+        elif self.space.layers["blocks"][0] < 0:  # the mini-batch before was of another dtype
+            self.space.layers["blocks"][0] = 0
         if drops and any(self.spec.dropouts):
             self.record.set(**addresses(self.spec.dtype, "drop_inputs", "drop_errors"))
         self.record.hold(
