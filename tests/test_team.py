@@ -236,21 +236,23 @@ def test_ctrl_c_while_kernels_compile_is_neither_lost_nor_deadly(alone):
 
 
 def interrupt_compiling(interval):
-    """Press Ctrl-C again and again while two threads are to train; then train, and return the digest."""
+    """Press Ctrl-C again and again while two threads are to train; then train, and return the digest.
+
+    Once in each attempt: a second press might come while the first one is being handled here.
+    """
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder
         numba.config.reload_config()
         presses = []
         signal.signal(signal.SIGALRM, lambda *_: (presses.append(0), os.kill(os.getpid(), signal.SIGINT)))
         net = make(threads=2)
-        signal.setitimer(signal.ITIMER_REAL, interval, interval)
         while len(presses) < 6 or not network.epoch.train.signatures:
             try:
+                signal.setitimer(signal.ITIMER_REAL, interval)
                 net.fit(*data(), epochs=10**6, verbose=0)
             except KeyboardInterrupt:
                 continue
             raise AssertionError("a press of Ctrl-C was lost")
-        signal.setitimer(signal.ITIMER_REAL, 0)
         return trained(2)
 
 
