@@ -179,6 +179,7 @@ class Task(NamedTuple):
     rows: Array | None = None  # the samples to train on, as places in the data; None: all
     metrics: Sequence[Metric] = ()  # of validation
     done: Done | None = None  # what a run that is resumed has behind it
+    order: Callable[[], Array] | None = None  # asked for each epoch's samples, where the network's seed does not tell
 
     @property
     def samples(self) -> int:
@@ -373,6 +374,8 @@ class _Loop:
         return progress
 
     def _order(self) -> Array:
+        if self.task.order is not None:
+            return self.task.order()
         n, rows = self.task.samples, self.task.rows
         if not self.task.shuffle:
             return np.arange(n) if rows is None else rows

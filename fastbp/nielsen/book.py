@@ -1,0 +1,322 @@
+"""What the book's two networks share: plain NumPy as in the book, and a way through the kernels."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..border.spec import NetworkSpec
+from ..errors import DivergenceError, warn
+from ..formulas import Array, number
+from ..formulas.activations import Activation, find_activation
+from ..formulas.optimizers import SGD
+from ..networks.fast import Network as Core
+from ..training.loop import Data, Plan, Task
+from .columns import Columns, NotColumns, check_column, check_target
+from .shuffle import shuffled
+
+AT_ONCE = 8192  # samples that are judged together: what is in between stays small
+SOFTMAX = ("softmax", "cross_entropy")
+KEPT = 3  # lists of samples that are remembered: training, evaluation, a slice
+
+
+def sigmoid(z: Any) -> Any:
+    """1 / (1 + e^-z)."""
+    return 1.0 / (1.0 + np.exp(-z))
+
+
+def sigmoid_prime(z: Any) -> Any:
+    """σ(z) (1 - σ(z))."""
+    return sigmoid(z) * (1 - sigmoid(z))
+
+
+def _from_a(z: Any, a: Any) -> Any:
+    """σ' of the sigmoid, a (1 - a)."""
+    return a * (1 - a)
+
+
+def _softmax(z: Any) -> Any:
+    """e^z_j / Σ_k e^z_k of each column."""
+    e = np.exp(z - np.max(z, axis=0))
+    return e / np.sum(e, axis=0)
+
+
+class Book:
+    """A network whose parameters are lists that belong to whoever uses it: `weights` (n_out, n_in), `biases` (n_out, 1).
+
+    They are read when training begins, and new lists take their place when it ends. A method that somebody has put in
+    the place of the book's, in a subclass or on the network itself, is used: the book's loop runs then.
+    """  # noqa: E501
+
+    # In the class, so that a network unpickled from the book's own has them.
+    activation: Any = "sigmoid"
+    dtype: str = "float64"
+    num_layers: int
+    sizes: Any
+    biases: list[Any]
+    weights: list[Any]
+
+    own: ClassVar[dict[str, Any]]  # the methods as they are here
+
+    def _begin(self, sizes: Any, activation: Any, dtype: str) -> None:
+        self.num_layers, self.sizes = len(sizes), sizes
+        row = activation if isinstance(activation, Activation) else find_activation(activation)
+        if row.name != "sigmoid":
+            self.activation = row
+        if dtype != "float64":
+            self.dtype = dtype
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is only kept to be fast."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    def feedforward(self, a: Any) -> Any:
+        """Return the output (n_L, 1) for an input (n_0, 1), or a column of it for each column."""
+        check_column("a", a, len(self.weights[0]), np.size(a))
+        functions = [sigma for sigma, _ in self._functions()]
+        for b, w, sigma in zip(self.biases, self.weights, functions, strict=False):
+            a = sigma(np.dot(w, a) + b)
+        return a
+
+    def backprop(self, x: Any, y: Any) -> tuple[list[Array], list[Array]]:
+        """Return ∂C_x/∂b and ∂C_x/∂w of one sample, layer by layer, in the shapes of `biases` and `weights`."""
+        check_column("x", x, len(self.weights[0]), np.size(x))
+        check_target(y, len(self.weights[-1]))
+        functions = self._functions()
+        a, activations, zs = x, [x], []
+        for b, w, (sigma, _) in zip(self.biases, self.weights, functions, strict=False):
+            z = np.dot(w, a) + b
+            a = sigma(z)
+            zs.append(z)
+            activations.append(a)
+        delta = self._output_delta(zs[-1], a, y)
+        nabla_b, nabla_w = [delta], [np.dot(delta, activations[-2].T)]
+        for l in range(len(zs) - 2, -1, -1):
+            delta = np.dot(self.weights[l + 1].T, delta) * functions[l][1](zs[l], activations[l + 1])
+            nabla_b.append(delta)
+            nabla_w.append(np.dot(delta, activations[l].T))
+        return nabla_b[::-1], nabla_w[::-1]
+
+    def _sums(self, mini_batch: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return the sums of ∂C_x/∂b and ∂C_x/∂w over a mini-batch."""
+        pairs = [self.backprop(x, y) for x, y in mini_batch]
+        nabla_b, nabla_w = ([sum(layer[1:], layer[0]) for layer in zip(*each, strict=True)] for each in zip(*pairs))
+        return nabla_b, nabla_w
+
+    # What the classes say.
+
+    def _module(self) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """σ and σ' as the module has them by now: people put others there."""
+        raise NotImplementedError
+
+    def _output_delta(self, z: Any, a: Any, y: Any) -> Any:
+        raise NotImplementedError
+
+    def _formulas(self) -> tuple[str, str] | None:
+        """Output activation and cost by fastbp's names; None where kernels have no such thing."""
+        raise NotImplementedError
+
+    # Which way.
+
+    def _functions(self) -> list[tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]]:
+        """σ(z) and σ'(z, a) of each layer."""
+        sigma, prime = self._module()
+        own = sigma is sigmoid and prime is sigmoid_prime
+        hidden = last = (sigma, _from_a if own else lambda z, a: prime(z))
+        if self.activation != "sigmoid":
+            hidden = self.activation.value, self.activation.slope
+        if self._formulas() == SOFTMAX:
+            last = _softmax, _from_a  # of which δ makes no use
+        return [*[hidden] * (len(self.weights) - 1), last]
+
+    def _is_own(self, *names: str) -> bool:
+        """Whether these methods are the book's."""
+        mine = vars(self)
+        return all(name not in mine and getattr(type(self), name) is self.own[name] for name in names)
+
+    def _why_plain(self, *, steps: tuple[str, ...], rates: Sequence[float]) -> str | None:
+        """Return why the book's loop has to do; None where kernels can."""
+        if others := [name for name in steps if not self._is_own(name)]:
+            return f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not the book's"
+        if self._module() != (sigmoid, sigmoid_prime):
+            return "sigmoid or sigmoid_prime has been replaced"
+        if self._formulas() is None:
+            return "its cost is one of its own"
+        if any(not 0 <= rate < np.inf for rate in rates):
+            return "eta or lmbda is below 0"
+        return None
+
+    def _say_plain(self, why: str) -> None:
+        if not vars(self).get("_said"):
+            self._said = True
+            warn(f"training takes the book's loop in Python, not the kernels: {why}")
+
+    def _run(
+        self,
+        training_data: list[Any],
+        epochs: int,
+        mini_batch_size: int,
+        eta: float,
+        l2: float,
+        momentum: float,
+        end_epoch: Callable[[int], bool],
+        *,
+        update: Callable[[list[Any]], None],
+        steps: tuple[str, ...],
+    ) -> None:
+        """Run the epochs, in the kernels where nothing is in the way.
+
+        - end_epoch: given each one's number, stops if it returns True
+        - update: makes the step of a mini-batch, in the book's loop; steps: the methods that kernels stand for
+        """
+        number("momentum", momentum, below=1.0)
+        if mini_batch_size < 1:
+            raise ValueError(f"mini_batch_size must be at least 1, got {mini_batch_size}")
+        why = self._why_plain(steps=steps, rates=(eta, l2))
+        if why is None and training_data and epochs > 0:
+            try:
+                columns, parameters = self._columns(training_data, labelled=False), self._parameters()
+            except NotColumns:
+                why = "the samples or parameters are not columns of one kind each"
+            else:
+                self._train(
+                    columns, parameters, training_data, epochs, mini_batch_size, eta, l2, momentum, end_epoch
+                )
+                return
+        if why is not None:
+            self._say_plain(why)
+        self._loop(training_data, epochs, mini_batch_size, momentum, update, end_epoch)
+
+    def _all_outputs(self, x: Array) -> Array:
+        """Return the outputs (n_L, n) of samples x (n, n_0)."""
+        found = [self.feedforward(x[start : start + AT_ONCE].T) for start in range(0, len(x), AT_ONCE)]
+        return np.concatenate(found, axis=1)
+
+    # Through the kernels.
+
+    def _parameters(self) -> tuple[list[Array], list[Array]]:
+        """Return weights (n_out, n_in) and biases (n_out,) as they are now; NotColumns if they are of other shapes."""
+        try:
+            weights = [np.asarray(w, np.float64) for w in self.weights]
+            biases = [np.asarray(b, np.float64) for b in self.biases]
+        except (TypeError, ValueError):
+            raise NotColumns from None
+        sizes = [w.shape[-1:] for w in weights[1:]]
+        regular = (
+            len(weights) == len(biases) == self.num_layers - 1
+            and all(w.ndim == 2 and w.size and b.shape == (len(w), 1) for w, b in zip(weights, biases, strict=True))
+            and all((len(w),) == size for w, size in zip(weights, sizes, strict=False))
+        )
+        if not regular:
+            raise NotColumns
+        return weights, [b[:, 0] for b in biases]
+
+    def _core(self, weights: Sequence[Array], biases: Sequence[Array], l2: float) -> Core:
+        """Return a network of fastbp's with these parameters."""
+        formulas = self._formulas()
+        assert formulas
+        sizes = (weights[0].shape[1], *map(len, weights))
+        key = (sizes, self.activation, formulas, l2, self.dtype)
+        kept = vars(self).get("_kept_core")
+        if kept is None or kept[0] != key:
+            output, cost = formulas
+            spec = NetworkSpec.from_arguments(
+                sizes, self.activation, output, cost, None, dtype=self.dtype, seed=0, l1=0.0, l2=l2, dropout=0.0
+            )
+            kept = self._kept_core = (key, Core._assemble(spec, weights, biases))
+        core: Core = kept[1]
+        core._set_parameters(weights, biases)
+        return core
+
+    def _take(self, core: Core) -> None:
+        """Bind new lists with the parameters of fastbp's network."""
+        weights, biases = core._get_parameters()
+        self.weights, self.biases = weights, [b[:, None] for b in biases]
+
+    def _columns(self, samples: list[Any], *, labelled: bool) -> Columns:
+        """Return the samples as columns; those seen lately are known again."""
+        kept: list[Columns] = vars(self).setdefault("_kept_columns", [])
+        n_in, n_out = self.weights[0].shape[1], len(self.weights[-1])
+        for place, columns in enumerate(kept):
+            if columns.kind == (n_in, n_out, labelled) and columns.are(samples):
+                kept.insert(0, kept.pop(place))
+                return columns
+        try:
+            x, y = samples[0]
+        except (TypeError, ValueError):
+            raise NotColumns from None
+        check_column("x", x, len(self.weights[0]), n_in)
+        if not labelled:
+            check_target(y, n_out)
+        columns = Columns(samples, n_in, n_out, labelled=labelled)
+        kept.insert(0, columns)
+        del kept[KEPT:]
+        return columns
+
+    def _train(
+        self,
+        columns: Columns,
+        parameters: tuple[list[Array], list[Array]],
+        training_data: list[Any],
+        epochs: int,
+        mini_batch_size: int,
+        eta: float,
+        l2: float,
+        momentum: float,
+        end_epoch: Callable[[int], bool],
+    ) -> None:
+        """Run the epochs in the kernels."""
+        core = self._core(*parameters, l2)
+        x, y = columns.numbers()
+        n = len(training_data)
+        order = np.arange(n)
+
+        def next_order() -> Array:
+            nonlocal order
+            order = order[shuffled(n)]
+            return order
+
+        def put_in_order() -> None:
+            training_data[:] = [columns.samples[i] for i in order.tolist()]
+
+        def callback(net: Core, history: Any) -> bool:
+            self._take(net)
+            put_in_order()
+            stops = end_epoch(len(history) - 1)
+            net._set_parameters(*self._parameters())  # which may have been changed meanwhile
+            return stops
+
+        plan = Plan(SGD(eta, momentum), min(mini_batch_size, n), epochs=epochs)
+        try:
+            core._train(Task(Data(x, y), plan, callbacks=(callback,), order=next_order))
+        except DivergenceError as error:
+            if not (np.isfinite(x).all() and np.isfinite(y).all()):
+                raise ValueError("there is NaN or inf in training_data, in x or y") from None
+            raise ValueError(f"{error.what}: choose a smaller eta") from None
+        finally:
+            self._take(core)
+            put_in_order()
+            columns.reorder(order)
+
+    def _loop(
+        self, training_data: list[Any], epochs: int, mini_batch_size: int, momentum: float,
+        update: Callable[[list[Any]], None], end_epoch: Callable[[int], bool],
+    ) -> None:  # fmt: skip
+        """The book's loop; momentum goes by how far each step has changed the parameters."""
+        n, velocity = len(training_data), None
+        for epoch in range(epochs):
+            random.shuffle(training_data)
+            for start in range(0, n, mini_batch_size):
+                before = [*self.weights, *self.biases]
+                update(training_data[start : start + mini_batch_size])
+                if momentum:
+                    after, layers = [*self.weights, *self.biases], len(self.weights)
+                    steps = [new - old for new, old in zip(after, before, strict=True)]
+                    velocity = steps if velocity is None else [
+                        momentum * v + step for v, step in zip(velocity, steps, strict=True)
+                    ]
+                    moved = [old + v for old, v in zip(before, velocity, strict=True)]
+                    self.weights, self.biases = moved[:layers], moved[layers:]
+            if end_epoch(epoch):
+                return

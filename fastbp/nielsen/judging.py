@@ -1,0 +1,51 @@
+"""How many samples a network of the book has right, and what they cost: for all at once where that is possible."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..formulas import Array
+from .book import Book
+from .columns import NotColumns
+
+
+def outputs_of(net: Book, samples: list[Any], *, labelled: bool) -> tuple[Array, Array]:
+    """Return the outputs (n_L, n), and the labels (n,) or the y (n_L, n), of samples; NotColumns where they cannot."""
+    if not samples or not net._is_own("feedforward"):
+        raise NotColumns
+    net._parameters()  # which are regular
+    x, y = net._columns(samples, labelled=labelled).numbers()
+    return net._all_outputs(x), y if labelled else y.T
+
+
+def count_right(net: Book, samples: list[Any], *, labelled: bool) -> int:
+    """Return for how many (x, label) the label is the place of the largest output; without labels, of the largest y."""
+    try:
+        a, y = outputs_of(net, samples, labelled=labelled)
+    except NotColumns:
+        pairs = [(np.argmax(net.feedforward(x)), y if labelled else np.argmax(y)) for x, y in samples]
+        return sum(int(place == y) for place, y in pairs)
+    return int(np.count_nonzero(np.argmax(a, axis=0) == (y if labelled else np.argmax(y, axis=0))))
+
+
+def mean_cost(
+    net: Book, samples: list[Any], cost: Callable[[Any, Any], Any], one_hot: Callable[[Any], Any], *, labelled: bool,
+    adds_up: bool,
+) -> float:  # fmt: skip
+    """Return the mean of C_x over (x, y), or over (x, label) made into columns.
+
+    - adds_up: the cost of many columns is the sum of theirs
+    """
+    try:
+        if not adds_up:
+            raise NotColumns
+        a, y = outputs_of(net, samples, labelled=labelled)
+    except NotColumns:
+        total = 0.0
+        for x, y in samples:
+            total += float(cost(net.feedforward(x), one_hot(y) if labelled else y))
+        return total / len(samples)
+    if labelled:
+        y = np.column_stack([one_hot(label) for label in range(int(y.max()) + 1)])[:, y]
+    return float(cost(a, y)) / len(samples)
