@@ -80,9 +80,11 @@ parameters_at, state_at, second_state_at, work_at, x_at, weights_at, whole_at, b
     for name in ("parameters", "state", "second_state", "work", "x", "weights", "whole", "before", "slopes")
 )
 gathered_at, average_at, signs_at = (_place_in(name, dtype_of) for name in ("gathered", "average", "signs"))
-costs_at, right_at, seen_at, constants_at, squares_at, looks_at, row_squares_at, neuron_squares_at, dots_at = (
-    _place_in(name, _double)
-    for name in ("costs", "right", "seen", "constants", "squares", "looks", "row_squares", "neuron_squares", "dots")
+costs_at, right_at, seen_at, constants_at, squares_at, journal_at = (
+    _place_in(name, _double) for name in ("costs", "right", "seen", "constants", "squares", "journal")
+)
+looks_at, row_squares_at, neuron_squares_at, dots_at = (
+    _place_in(name, _double) for name in ("looks", "row_squares", "neuron_squares", "dots")
 )
 order_at, sync_at, picked_at, starts_at, counts_at = (
     _place_in(name, _integer) for name in ("order", "sync", "picked", "starts", "counts")

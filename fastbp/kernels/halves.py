@@ -17,7 +17,9 @@ from .fields import (
     RUN,
     average_at,
     constants_at,
+    costs_at,
     gathered_at,
+    journal_at,
     layer_at,
     number_at,
     parameters_at,
@@ -145,6 +147,34 @@ def finish(run, row, thread, team, met):
     return met
 
 
+@part
+def write_journal(run, batch, thread, team, met):
+    """journal ← (Σ weight · C_x of this mini-batch, Σ w² before it): the latter of the next one, after this update."""
+    lanes, panel = lanes_of(run), panel_of(run)
+    for l in range(run.num_layers):
+        layer = layer_at(run, l)
+        first, stop = begin_of(thread, team, layer.columns, panel), begin_of(thread + 1, team, layer.columns, panel)
+        for j in range(first, stop, lanes):
+            front = j // panel * panel  # of the panel
+            width = min(panel, layer.columns - front)
+            place = squares_at(run, layer.neurons + j)
+            for i in range(lanes):
+                put(squares_at(run, layer.neurons + j + i), 0.0)
+            add_squares(parameters_at(run, layer.weights + front * layer.rows + j - front), layer.n_in, width, place)
+    met = meet(run, team, met)
+    if thread == 0:
+        cost = total = 0.0
+        for i in range(min(run.batch_size, run.num_samples - batch * run.batch_size)):
+            cost += number_at(costs_at(run, i))
+        for l in range(run.num_layers):
+            layer = layer_at(run, l)
+            for j in range(layer.n_out):
+                total += number_at(squares_at(run, layer.neurons + j))
+        put(journal_at(run, 2 * batch), cost)
+        put(journal_at(run, 2 * batch + 3), total)
+    return met
+
+
 @kernel(no_cpython_wrapper=True)
 def second_half(
     run: RUN, first: SIZE, batch: SIZE, weight: DOUBLE, thread: SIZE, team: SIZE, met: SIZE
@@ -159,7 +189,10 @@ def second_half(
         met = meet(run, team, met)
         if not due:
             return met
-    return finish(run, batch - first, thread, team, met)
+    met = finish(run, batch - first, thread, team, met)
+    if run.journal:
+        met = write_journal(run, batch, thread, team, meet(run, team, met))
+    return met
 
 
 @kernel(no_cfunc_wrapper=True)

@@ -63,6 +63,7 @@ FIELDS = {
     "squares": np.int64,  # (Σ columns,) of float64: Σ (∂C/∂w)² of each neuron, or Σ w²
     "gathered": np.int64,  # (num_parameters,): the gradient of the mini-batches before, of several that are added up
     "average": np.int64,  # (num_parameters,): the moving average of the parameters, or 0
+    "journal": np.int64,  # (mini-batches + 1, 2) of float64: Σ weight · C_x of each, and Σ w² before it; or 0
     "signs": np.int64,  # (Σ n_in,): of the weights from each input, see formulas/constraints.py; or 0
     # what is looked at, see looks/; 0 where nothing is
     "looks": np.int64,  # (num_layers + 1, NUM_SUMS) of float64; in the last row, mini-batches looked at and samples
@@ -117,6 +118,7 @@ FIELDS = {
     "straight": np.int64,  # plain SGD without penalties, which adds -η/m δ aᵀ straight to w
     "seed": np.uint64,  # of dropout in this epoch
     "accumulate": np.int64,  # mini-batches to an update
+    "penalty_per_batch": np.int64,  # l1 and l2 are over the mini-batch's weight, as all the rest of its sum is
     "clip_layers": np.int64,  # clip_norm is of each layer, not of all
     "l1": np.float64,
     "l2": np.float64,

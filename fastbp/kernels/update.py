@@ -48,6 +48,8 @@ def write_constants(run, batch, share, thread):
     """
     # A mini-batch without weight says nothing, of penalties neither.
     per_share = 1.0 / share if share > 0.0 else 0.0
+    if run.penalty_per_batch and share > 0.0:
+        per_share = 1.0
     start = run.scratch + thread * run.scratch_size
     put(work_at(run, start), share)
     put(work_at(run, start + 1), run.l1 * per_share)

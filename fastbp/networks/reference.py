@@ -213,10 +213,10 @@ class ReferenceNetwork(BaseNetwork, engine="reference"):
         return cost_per_sample(z, a, y, self._rows[-1], self.spec.cost_row)
 
     def _gradients(
-        self, inputs: Sequence[Array], deltas: Sequence[Array], share: Array
+        self, inputs: Sequence[Array], deltas: Sequence[Array], share: Array, part: float = 1.0
     ) -> tuple[list[Array], list[Array]]:
-        """Return ∂C/∂w and ∂C/∂b by BP3 and BP4, penalties included."""
-        l1, l2 = self.spec.l1, self.spec.l2
+        """Return ∂C/∂w and ∂C/∂b by BP3 and BP4, penalties included, of which a part may count."""
+        l1, l2 = self.spec.l1 * part, self.spec.l2 * part
         nabla_w = [weight_gradient(a, d, share) for a, d in zip(inputs, deltas, strict=False)]
         if l1 or l2:
             pairs = zip(nabla_w, self._weights, strict=True)
@@ -295,6 +295,9 @@ class ReferenceSession:
             whole = self._add_up(gradients, order, batch) if group > 1 else gradients
             if whole is not None:
                 self._second_half(whole, float(rate))
+            if self.plan.journal is not None:
+                self.plan.journal[batch, 0] = seen[0]
+                self.plan.journal[batch + 1, 1] = sum(np.sum(np.square(w, dtype=float)) for w in self.net._weights)
             if looks:
                 add_change(looks, before, self.net._weights)
             total += seen
@@ -346,7 +349,8 @@ class ReferenceSession:
             weighted = [delta * weight[:, None] for delta in deltas]
             add_look(looks, net.spec, net._weights, Passes(states, inputs, y, weighted, weight))
         total = weight.sum()
-        nabla_w, nabla_b = net._gradients(inputs, deltas, weight / (total or 1))
+        part = 1 / (total or 1) if self.plan.penalty_per_batch else 1.0
+        nabla_w, nabla_b = net._gradients(inputs, deltas, weight / (total or 1), part)
         gradients = [*nabla_w, *nabla_b]
         # A mini-batch without weight says nothing, of penalties neither.
         return seen, gradients if total else [np.zeros_like(g) for g in gradients]

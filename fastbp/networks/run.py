@@ -191,7 +191,8 @@ class Run:
     @property
     def _goes_on(self) -> bool:
         """Whether something follows the update."""
-        return self.spec.is_constrained or (self.state is not None and self.state.average is not None)
+        averages = self.state is not None and self.state.average is not None
+        return self.spec.is_constrained or averages or (self.plan is not None and self.plan.journal is not None)
 
     def _choose_second_half(self) -> None:
         """Set what limits the gradient, and what follows the update."""
@@ -202,6 +203,8 @@ class Run:
             record.set(clip_norm=limit, clip_layers=plan.clip_layer_norm is not None)
         if spec.max_norm is not None:
             record.set(max_norm=spec.max_norm)
+        record.set(penalty_per_batch=plan.penalty_per_batch)
+        record.hold(journal=plan.journal)
         if plan.accumulate > 1:
             record.set(accumulate=plan.accumulate)
             self.gathered = aligned(self.parameters.buffer.size, self.parameters.buffer.dtype)

@@ -77,6 +77,8 @@ class Plan(NamedTuple):
     clip_value: float | None = None  # of each entry of the gradient
     accumulate: int = 1  # mini-batches whose gradients make one update
     ema: float | None = None  # of the weights over the updates, for whoever looks at them
+    penalty_per_batch: bool = False  # l1 and l2 count once in a mini-batch's sum, not in each of its samples' C_x
+    journal: Array | None = None  # (mini-batches + 1, 2), out: Σ weight · C_x of each, and Σ w² before it
 
     @property
     def rule(self) -> Optimizer:

@@ -1,0 +1,140 @@
+"""What takes the place of scikit-learn's own training, and what is asked for besides its parameters."""
+
+import inspect
+import multiprocessing
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn import neural_network
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from .epochs import Epochs
+from .losses import MORE_LOSSES
+from .network import Gradient, forward
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Nothing is known of callbacks."""
+
+
+OF_SKLEARN = ("identity", "logistic", "tanh", "relu")
+
+
+class Fused(CallbackSupportMixin):  # type: ignore[misc]
+    """scikit-learn's estimator of networks, but for the loop."""
+
+    constraints: ClassVar[dict[str, Any]] = {
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"}), None],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
+        "callbacks": [list, tuple, None],
+    }
+
+    def _keep(self, given: Mapping[str, Any]) -> None:
+        """Keep the arguments of `__init__` under their names, as scikit-learn wants them."""
+        vars(self).update({name: value for name, value in given.items() if name not in ("self", "__class__")})
+
+    def _fit(
+        self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False, validation_data: Any = None
+    ) -> Any:  # noqa: N803
+        """Train, on scikit-learn's terms."""
+        hidden = self.hidden_layer_sizes
+        hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
+        if np.any(np.array(hidden) <= 0):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        labels = y
+        X, y = self._validate_input(X, y, incremental, reset=first_pass)  # noqa: N806
+        X = X if self.dtype is None else X.astype(self.dtype, copy=False)  # noqa: N806
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        if getattr(self, "class_weight", None) is not None:
+            by_class = compute_sample_weight(self.class_weight, labels)
+            sample_weight = by_class if sample_weight is None else sample_weight * by_class
+        y = y.reshape(len(y), -1)
+        self.n_outputs_ = y.shape[1]
+        units = [X.shape[1], *hidden, self.n_outputs_]
+        self._random_state = check_random_state(self.random_state)
+        if first_pass:
+            self._initialize(y, units, X.dtype)
+            if self.loss == "poisson":
+                self.out_activation_ = "exp"  # scikit-learn 1.6 knows no such loss
+        if self.solver == "lbfgs":
+            self._minimize(X, y, sample_weight, units)
+        else:
+            if validation_data is not None:
+                validation_data = self._validated(validation_data[0]), np.asarray(validation_data[1])
+            Epochs(self, incremental, validation_data).run(X, y, sample_weight)
+        if not all(np.isfinite(w).all() for w in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+                "preprocessed."
+            )
+        return self
+
+    def _minimize(self: Any, X: Any, y: Any, sample_weight: Any, units: list[int]) -> None:  # noqa: N803
+        """Let scikit-learn call SciPy, with C and its gradient from the kernels."""
+        if self.dropout:
+            raise ValueError("solver='lbfgs' takes all samples at once, without chance: leave out dropout")
+        empty: list[Any] = [None] * len(units)
+        weighted = "sample_weight" in inspect.signature(super()._fit_lbfgs).parameters  # type: ignore[misc]
+        self._gradient = Gradient(self, X, y, sample_weight)
+        try:
+            given = (X, y, sample_weight) if weighted else (X, y)  # 1.6 has no weights
+            super()._fit_lbfgs(*given, empty, empty[1:], empty[1:], empty[1:], units)  # type: ignore[misc]
+        finally:
+            del self._gradient
+
+    def _loss_grad_lbfgs(self: Any, packed: Any, *rest: Any) -> Any:
+        return self._gradient(packed)
+
+    def _forward_pass_fast(self: Any, X: Any, check_input: bool = True) -> Any:  # noqa: N803
+        """Return the outputs, from `coefs_` and `intercepts_` as they are now."""
+        if isinstance(self.activation, str) and self.activation in OF_SKLEARN and self.out_activation_ != "exp":
+            return super()._forward_pass_fast(X, check_input=check_input)  # type: ignore[misc]
+        return forward(self, self._validated(X) if check_input else X)
+
+    def _validated(self: Any, X: Any) -> Any:  # noqa: N803
+        return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+
+    @property
+    def _threads(self: Any) -> Any:
+        if self.n_jobs is None:
+            return 1 if multiprocessing.parent_process() is not None else "auto"
+        return "auto" if self.n_jobs < 0 else self.n_jobs
+
+    def to_sklearn(self: Any) -> Any:
+        """Return scikit-learn's own estimator, which predicts the same and can be trained on.
+
+        Raises
+        ------
+        ValueError
+            where scikit-learn has no such activation or loss
+
+        """
+        if not (isinstance(self.activation, str) and self.activation in OF_SKLEARN):
+            raise ValueError(f"scikit-learn has no activation {_name(self.activation)}; it has {', '.join(OF_SKLEARN)}")
+        if not isinstance(self.loss, str) or self.loss in MORE_LOSSES:
+            raise ValueError(f"scikit-learn has no loss {_name(self.loss)}; it has squared_error and poisson")
+        kind = getattr(neural_network, type(self).__name__, None) or next(
+            parent for parent in type(self).__mro__ if parent.__module__.startswith("sklearn.neural_network")
+        )
+        other = kind(**{name: value for name, value in self.get_params().items() if name in kind().get_params()})
+        fitted = {name: value for name, value in vars(self).items() if name not in self.get_params()}
+        vars(other).update(fitted)
+        return other
+
+
+def _name(value: Any) -> str:
+    return value.name if hasattr(value, "name") else repr(value)
+
+
