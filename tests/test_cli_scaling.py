@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastbp import Network, ReferenceNetwork
-from fastbp.cli.scaling import choose, fold_into_inputs, fold_into_outputs, standard
+from fastbp.networks.scaling import choose, fold_into_inputs, fold_into_outputs, standard
 
 
 def test_when_features_are_scaled():

@@ -21,7 +21,8 @@ from ..formulas import Array
 from ..formulas.optimizers import OPTIMIZERS, SGD
 from ..networks.fast import Network
 from ..training.history import History
-from . import confusion, models, picture, scaling, scores, sources
+from ..networks import scaling
+from . import confusion, models, picture, scores, sources
 from .data import Choice, Data, load
 from .outcome import Outcome, UsageError, usage
 from .warmup import compile_kernels

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..formulas import Array
-from ..networks.base import BaseNetwork
+from .base import BaseNetwork
 
 MODES = ("auto", "standard", "none")
 
