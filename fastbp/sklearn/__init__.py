@@ -7,3 +7,5 @@ methods and other defaults: they scale what they are given, take tables with cat
 
 from .mlp import MLPClassifier as MLPClassifier
 from .mlp import MLPRegressor as MLPRegressor
+from .scaled import Classifier as Classifier
+from .scaled import Regressor as Regressor

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 from sklearn.utils import shuffle
@@ -17,6 +16,7 @@ from ..formulas import Array
 from ..networks.trainer import Trainer
 from ..training.callbacks.base import Callback
 from ..training.loop import Data, Plan, Task
+from .hooks import Hooks
 from .losses import loss_of
 from .network import data_of, give_back, is_labelled, network_of
 from .rules import KeptState, rule_of
@@ -25,9 +25,12 @@ from .rules import KeptState, rule_of
 class Epochs:
     """One call of `fit` or `partial_fit` by a stochastic solver."""
 
-    def __init__(self, estimator: Any, incremental: bool, validation: tuple[Any, Any] | None) -> None:
-        if estimator.early_stopping and incremental:
+    def __init__(
+        self, estimator: Any, incremental: bool, validation: tuple[Any, Any] | None, hooks: Hooks
+    ) -> None:
+        if estimator.early_stopping is True and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
+        self.hooks = hooks
         self.estimator, self.incremental = estimator, incremental
         self.validation = validation  # X, and y as the user has it
         self.validation_weight: Array | None = None
@@ -37,7 +40,8 @@ class Epochs:
     def run(self, x: Any, y: Array, sample_weight: Array | None) -> None:
         """Train on checked samples, y (m, n_L)."""
         estimator = self.estimator
-        if estimator.early_stopping and self.validation is None:
+        self.early = not self.incremental and estimator._learns_to_stop(y.shape[0])
+        if self.early and self.validation is None:
             x, y, sample_weight = self._split(x, y, sample_weight)
         n = y.shape[0]
         batch_size = min(200, n) if estimator.batch_size == "auto" else int(np.clip(estimator.batch_size, 1, n))
@@ -80,7 +84,7 @@ class Epochs:
             return
         kept.keep(trainer)
         give_back(net, estimator)
-        if estimator.early_stopping:
+        if self.early:
             estimator.coefs_, estimator.intercepts_ = estimator._best_coefs, estimator._best_intercepts
 
     def _rates(self, times: Array) -> Array:
@@ -98,6 +102,7 @@ class Epochs:
             if self.estimator.shuffle:
                 order = shuffle(order, random_state=self.estimator._random_state)
             self.losses.begin(order)
+            self.hooks.begin_epoch()
             return order
 
         return following
@@ -112,6 +117,9 @@ class Epochs:
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         stops = self._has_improved()
+        if self.hooks.listens:
+            give_back(net, estimator)
+            stops = self.hooks.end_epoch() or stops
         if not stops and not self.incremental and estimator.n_iter_ == estimator.max_iter:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
@@ -124,7 +132,7 @@ class Epochs:
     def _has_improved(self) -> bool:
         """Count the epochs that were no better; return whether they are enough to stop."""
         estimator = self.estimator
-        if estimator.early_stopping:
+        if self.early:
             self._score()
         else:
             waits = estimator.loss_ > estimator.best_loss_ - estimator.tol
@@ -133,7 +141,7 @@ class Epochs:
         estimator._optimizer.iteration_ends(estimator.t_)
         if estimator._no_improvement_count <= estimator.n_iter_no_change:
             return False
-        what = "Validation score" if estimator.early_stopping else "Training loss"
+        what = "Validation score" if self.early else "Training loss"
         message = (
             f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change:d} consecutive "
             "epochs."
@@ -149,12 +157,7 @@ class Epochs:
         assert self.validation is not None
         give_back(self.net, estimator)
         x, y = self.validation
-        found = estimator._predict(x, check_input=False)
-        if np.issubdtype(found.dtype, np.floating) and not np.isfinite(found).all():
-            score = np.nan
-        else:
-            measure = accuracy_score if is_classifier(estimator) else r2_score
-            score = measure(y, found, sample_weight=self.validation_weight)
+        score = estimator._judged(x, y, self.validation_weight)
         estimator.validation_scores_.append(score)
         if estimator.verbose:
             print(f"Validation score: {score:f}")

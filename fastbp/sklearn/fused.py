@@ -8,12 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn import neural_network
+from sklearn.base import is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from .epochs import Epochs
+from .hooks import Hooks
 from .losses import MORE_LOSSES
 from .network import Gradient, forward
 
@@ -52,7 +55,9 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         if np.any(np.array(hidden) <= 0):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         first_pass = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        labels = y
+        given, labels = {"X": X, "y": y}, y
+        if sample_weight is not None:
+            given["metadata"] = {"sample_weight": sample_weight}
         X, y = self._validate_input(X, y, incremental, reset=first_pass)  # noqa: N806
         X = X if self.dtype is None else X.astype(self.dtype, copy=False)  # noqa: N806
         if sample_weight is not None:
@@ -65,21 +70,42 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         units = [X.shape[1], *hidden, self.n_outputs_]
         self._random_state = check_random_state(self.random_state)
         if first_pass:
-            self._initialize(y, units, X.dtype)
-            if self.loss == "poisson":
-                self.out_activation_ = "exp"  # scikit-learn 1.6 knows no such loss
-        if self.solver == "lbfgs":
+            self._begin(y, units, X.dtype)
+        lbfgs = self.solver == "lbfgs"
+        hooks = Hooks(self, 1 if incremental else None if lbfgs else self.max_iter, given)
+        if lbfgs:
             self._minimize(X, y, sample_weight, units)
         else:
             if validation_data is not None:
                 validation_data = self._validated(validation_data[0]), np.asarray(validation_data[1])
-            Epochs(self, incremental, validation_data).run(X, y, sample_weight)
+            Epochs(self, incremental, validation_data, hooks).run(X, y, sample_weight)
+        hooks.end()
         if not all(np.isfinite(w).all() for w in (*self.coefs_, *self.intercepts_)):
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
         return self
+
+    def _begin(self: Any, y: Any, units: list[int], dtype: Any) -> None:
+        """Draw the parameters, and begin the attributes."""
+        self._initialize(y, units, dtype)
+        if self.loss == "poisson":
+            self.out_activation_ = "exp"  # scikit-learn 1.6 knows no such loss
+        if self.solver != "lbfgs" and not self._learns_to_stop(len(y)):
+            self.best_loss_, self.validation_scores_, self.best_validation_score_ = np.inf, None, None
+
+    def _learns_to_stop(self: Any, n: int) -> bool:
+        """Whether some of n samples are held out, to tell when to stop."""
+        return bool(self.early_stopping)
+
+    def _judged(self: Any, X: Any, y: Any, sample_weight: Any) -> float:  # noqa: N803
+        """Return how good the predictions for the validation data are: the larger, the better."""
+        found = self._predict(X, check_input=False)
+        if np.issubdtype(found.dtype, np.floating) and not np.isfinite(found).all():
+            return np.nan
+        measure = accuracy_score if is_classifier(self) else r2_score
+        return measure(y, found, sample_weight=sample_weight)  # type: ignore[no-any-return]
 
     def _minimize(self: Any, X: Any, y: Any, sample_weight: Any, units: list[int]) -> None:  # noqa: N803
         """Let scikit-learn call SciPy, with C and its gradient from the kernels."""
