@@ -1,6 +1,7 @@
 """Back-propagation for fully connected networks, fast and open to inspection."""
 
 from . import datasets as datasets
+from . import export as export
 from . import plotting as plotting
 from .checking.cross import cross_check as cross_check
 from .checking.equations import check_equations as check_equations
@@ -97,6 +98,7 @@ __all__ = [
     "cross_check",
     "datasets",
     "diagnose",
+    "export",
     "gradient_norms",
     "hardest_samples",
     "load",

@@ -25,7 +25,7 @@ STOREYS = [
     {"memory"},
     {"training"},
     {"networks"},
-    {"checking", "datasets", "insight"},
+    {"checking", "datasets", "insight", "nielsen", "sklearn", "export"},
     {"lesson"},
     {"cli"},
     {"__init__", "__main__"},
@@ -36,10 +36,12 @@ OPTIONAL = {
     "matplotlib": {"plotting", "pages", "lesson"},
     "polars": {"cli"},
     "IPython": {"notebook"},
-    "sklearn": {"training"},
+    "sklearn": {"training", "sklearn"},
     "scipy": {"networks"},
+    "onnx": {"export"},
 }
-PEERS = {"torch", "jax", "onnx", "onnxruntime", "threadpoolctl"}  # only in benchmarks/
+LEAVES = {"sklearn"}  # imported by nobody but users, who have what it needs
+PEERS = {"torch", "jax", "onnxruntime", "threadpoolctl"}  # only in benchmarks/
 LAZY = {*OPTIONAL, "tqdm"}  # not before they are needed: they slow `import fastbp`
 UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpickle"}
 
@@ -127,7 +129,13 @@ def test_packages_stay_where_they_belong(name, tree):
 
 @every_file
 def test_optional_packages_are_imported_when_they_are_used(name, tree):
-    assert not outside(name, WithoutFunctions().visit(ast.parse(ast.unparse(tree)))) & LAZY
+    if room(name) not in LEAVES:
+        assert not outside(name, WithoutFunctions().visit(ast.parse(ast.unparse(tree)))) & LAZY
+
+
+@every_file
+def test_nobody_imports_a_leaf_that_needs_an_optional_package(name, tree):
+    assert not neighbours(name, tree) & LEAVES - {room(name)}
 
 
 def test_the_engines_do_not_know_each_other():

@@ -1,4 +1,4 @@
-"""The command line: `fastbp train | predict | check | doctor | warmup`, a file for each.
+"""The command line: `fastbp train | predict | export | check | ...`, a file for each.
 
 Exit codes: 0 done, 1 failed (a check, a divergence, a bad file), 2 a wrong command, 130 interrupted.
 """
@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from ..version import __version__
-from . import check, diagnose, doctor, lesson, predict, train, warmup
+from . import check, diagnose, doctor, export, lesson, predict, train, warmup
 from .outcome import Outcome, UsageError
 
 COMMANDS = {
     "train": train,
     "predict": predict,
+    "export": export,
     "check": check,
     "diagnose": diagnose,
     "lesson": lesson,

@@ -19,9 +19,9 @@ from ..checking.report import CheckReport
 from ..errors import DivergenceError
 from ..formulas import Array
 from ..formulas.optimizers import OPTIMIZERS, SGD
+from ..networks import scaling
 from ..networks.fast import Network
 from ..training.history import History
-from ..networks import scaling
 from . import confusion, models, picture, scores, sources
 from .data import Choice, Data, load
 from .outcome import Outcome, UsageError, usage

@@ -92,16 +92,17 @@ class Book:
             activations.append(a)
         delta = self._output_delta(zs[-1], a, y)
         nabla_b, nabla_w = [delta], [np.dot(delta, activations[-2].T)]
-        for l in range(len(zs) - 2, -1, -1):
-            delta = np.dot(self.weights[l + 1].T, delta) * functions[l][1](zs[l], activations[l + 1])
+        for layer in range(len(zs) - 2, -1, -1):
+            delta = np.dot(self.weights[layer + 1].T, delta) * functions[layer][1](zs[layer], activations[layer + 1])
             nabla_b.append(delta)
-            nabla_w.append(np.dot(delta, activations[l].T))
+            nabla_w.append(np.dot(delta, activations[layer].T))
         return nabla_b[::-1], nabla_w[::-1]
 
     def _sums(self, mini_batch: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Return the sums of ∂C_x/∂b and ∂C_x/∂w over a mini-batch."""
         pairs = [self.backprop(x, y) for x, y in mini_batch]
-        nabla_b, nabla_w = ([sum(layer[1:], layer[0]) for layer in zip(*each, strict=True)] for each in zip(*pairs))
+        sides = zip(*pairs, strict=True)
+        nabla_b, nabla_w = ([sum(layer[1:], layer[0]) for layer in zip(*each, strict=True)] for each in sides)
         return nabla_b, nabla_w
 
     # What the classes say.
@@ -180,9 +181,7 @@ class Book:
             except NotColumns:
                 why = "the samples or parameters are not columns of one kind each"
             else:
-                self._train(
-                    columns, parameters, training_data, epochs, mini_batch_size, eta, l2, momentum, end_epoch
-                )
+                self._train(columns, parameters, training_data, epochs, mini_batch_size, eta, l2, momentum, end_epoch)
                 return
         if why is not None:
             self._say_plain(why)
@@ -313,9 +312,11 @@ class Book:
                 if momentum:
                     after, layers = [*self.weights, *self.biases], len(self.weights)
                     steps = [new - old for new, old in zip(after, before, strict=True)]
-                    velocity = steps if velocity is None else [
-                        momentum * v + step for v, step in zip(velocity, steps, strict=True)
-                    ]
+                    velocity = (
+                        steps
+                        if velocity is None
+                        else [momentum * v + step for v, step in zip(velocity, steps, strict=True)]
+                    )
                     moved = [old + v for old, v in zip(before, velocity, strict=True)]
                     self.weights, self.biases = moved[:layers], moved[layers:]
             if end_epoch(epoch):

@@ -115,4 +115,6 @@ def check_target(y: Any, outputs: int) -> None:
     """Refuse a y that NumPy would spread over all outputs."""
     check_column("y", y, outputs, outputs)
     if outputs > 1 and getattr(y, "ndim", 0) == 0:
-        raise ValueError(f"y is {y!r}, and must be a column ({outputs}, 1) to train on: for a digit vectorized_result(y)")
+        raise ValueError(
+            f"y is {y!r}, and must be a column ({outputs}, 1) to train on: for a digit vectorized_result(y)"
+        )

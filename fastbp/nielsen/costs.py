@@ -57,8 +57,14 @@ class LogLikelihoodCost:
         return a - y
 
 
-NAMED = {"quadratic": QuadraticCost, "cross_entropy": CrossEntropyCost, "log_likelihood": LogLikelihoodCost}
-OWN = {(kind, name): vars(kind)[name] for kind in NAMED.values() for name in ("fn", "delta")}
+NAMED: dict[str, type] = {
+    "quadratic": QuadraticCost,
+    "cross_entropy": CrossEntropyCost,
+    "log_likelihood": LogLikelihoodCost,
+}
+OWN: dict[tuple[type, str], Any] = {
+    (kind, name): vars(kind)[name] for kind in NAMED.values() for name in ("fn", "delta")
+}
 
 
 def find_cost(cost: Any) -> Any:

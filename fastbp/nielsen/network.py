@@ -31,7 +31,7 @@ class Network(Book):
         self._begin(sizes, activation, dtype)
         self.biases, self.weights = normal_parameters(sizes)
 
-    def SGD(  # noqa: N802
+    def SGD(
         self,
         training_data: Iterable[Any],
         epochs: int,

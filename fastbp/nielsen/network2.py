@@ -63,7 +63,7 @@ class Network(Book):
         """Draw new parameters as in the first chapter: normal with deviation 1."""
         self.biases, self.weights = normal_parameters(self.sizes)
 
-    def SGD(  # noqa: N802
+    def SGD(
         self,
         training_data: Iterable[Any],
         epochs: int,

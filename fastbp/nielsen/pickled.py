@@ -32,7 +32,7 @@ def read_arrays(path: str | os.PathLike[str]) -> list[tuple[Array, Array]]:
     except (ValueError, TypeError, LookupError, AttributeError, EOFError, OverflowError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
             raise
-        raise DataFileError(f"{os.fspath(path)}: not the book's mnist.pkl.gz: {str(error):.200}") from None
+        raise DataFileError(f"{os.fspath(path)}: not the book's mnist.pkl.gz: {error!s:.200}") from None
 
 
 class _Pickled:

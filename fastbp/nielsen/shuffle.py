@@ -17,9 +17,9 @@ def shuffled(n: int) -> Array:
     """
     state = random.getstate()
     if not _is_pythons_own() or state[0] != VERSION:
-        order = list(range(n))
-        random.shuffle(order)
-        return np.array(order, np.int64)
+        places = list(range(n))
+        random.shuffle(places)
+        return np.array(places, np.int64)
     twister = np.random.MT19937()
     key, position = np.array(state[1][:-1], np.uint32), state[1][-1]
     order, count = np.arange(n), 2 * n + 64

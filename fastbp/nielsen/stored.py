@@ -18,7 +18,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[list[int], list[Array], 
     try:
         return _checked(json.loads(content))
     except (ValueError, TypeError, LookupError, RecursionError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: not a network of network2's: {str(error):.200}") from None
+        raise ModelFileError(f"{os.fspath(path)}: not a network of network2's: {error!s:.200}") from None
 
 
 def _checked(data: Any) -> tuple[list[int], list[Array], list[Array], str, Any]:

@@ -25,9 +25,7 @@ from .rules import KeptState, rule_of
 class Epochs:
     """One call of `fit` or `partial_fit` by a stochastic solver."""
 
-    def __init__(
-        self, estimator: Any, incremental: bool, validation: tuple[Any, Any] | None, hooks: Hooks
-    ) -> None:
+    def __init__(self, estimator: Any, incremental: bool, validation: tuple[Any, Any] | None, hooks: Hooks) -> None:
         if estimator.early_stopping is True and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         self.hooks = hooks

@@ -44,11 +44,11 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
 
     def _keep(self, given: Mapping[str, Any]) -> None:
         """Keep the arguments of `__init__` under their names, as scikit-learn wants them."""
-        vars(self).update({name: value for name, value in given.items() if name not in ("self", "__class__")})
+        self.__dict__.update({name: value for name, value in given.items() if name not in ("self", "__class__")})
 
     def _fit(
         self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False, validation_data: Any = None
-    ) -> Any:  # noqa: N803
+    ) -> Any:
         """Train, on scikit-learn's terms."""
         hidden = self.hidden_layer_sizes
         hidden = list(hidden) if hasattr(hidden, "__iter__") else [hidden]
@@ -58,8 +58,8 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         given, labels = {"X": X, "y": y}, y
         if sample_weight is not None:
             given["metadata"] = {"sample_weight": sample_weight}
-        X, y = self._validate_input(X, y, incremental, reset=first_pass)  # noqa: N806
-        X = X if self.dtype is None else X.astype(self.dtype, copy=False)  # noqa: N806
+        X, y = self._validate_input(X, y, incremental, reset=first_pass)
+        X = X if self.dtype is None else X.astype(self.dtype, copy=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if getattr(self, "class_weight", None) is not None:
@@ -99,7 +99,7 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         """Whether some of n samples are held out, to tell when to stop."""
         return bool(self.early_stopping)
 
-    def _judged(self: Any, X: Any, y: Any, sample_weight: Any) -> float:  # noqa: N803
+    def _judged(self: Any, X: Any, y: Any, sample_weight: Any) -> float:
         """Return how good the predictions for the validation data are: the larger, the better."""
         found = self._predict(X, check_input=False)
         if np.issubdtype(found.dtype, np.floating) and not np.isfinite(found).all():
@@ -107,7 +107,7 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         measure = accuracy_score if is_classifier(self) else r2_score
         return measure(y, found, sample_weight=sample_weight)  # type: ignore[no-any-return]
 
-    def _minimize(self: Any, X: Any, y: Any, sample_weight: Any, units: list[int]) -> None:  # noqa: N803
+    def _minimize(self: Any, X: Any, y: Any, sample_weight: Any, units: list[int]) -> None:
         """Let scikit-learn call SciPy, with C and its gradient from the kernels."""
         if self.dropout:
             raise ValueError("solver='lbfgs' takes all samples at once, without chance: leave out dropout")
@@ -123,13 +123,13 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
     def _loss_grad_lbfgs(self: Any, packed: Any, *rest: Any) -> Any:
         return self._gradient(packed)
 
-    def _forward_pass_fast(self: Any, X: Any, check_input: bool = True) -> Any:  # noqa: N803
+    def _forward_pass_fast(self: Any, X: Any, check_input: bool = True) -> Any:
         """Return the outputs, from `coefs_` and `intercepts_` as they are now."""
         if isinstance(self.activation, str) and self.activation in OF_SKLEARN and self.out_activation_ != "exp":
             return super()._forward_pass_fast(X, check_input=check_input)  # type: ignore[misc]
         return forward(self, self._validated(X) if check_input else X)
 
-    def _validated(self: Any, X: Any) -> Any:  # noqa: N803
+    def _validated(self: Any, X: Any) -> Any:
         return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
 
     @property
@@ -162,5 +162,3 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
 
 def _name(value: Any) -> str:
     return value.name if hasattr(value, "name") else repr(value)
-
-

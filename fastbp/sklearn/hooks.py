@@ -7,7 +7,7 @@ from typing import Any
 class Hooks:
     """What the callbacks of an estimator are told; nothing where there are none, or scikit-learn knows of none."""
 
-    def __init__(self, estimator: Any, epochs: int, given: Mapping[str, Any]) -> None:
+    def __init__(self, estimator: Any, epochs: int | None, given: Mapping[str, Any]) -> None:
         self.estimator, self.given = estimator, given
         self.fit = self.epoch = None
         if hasattr(estimator, "_init_callback_context"):

@@ -1,6 +1,6 @@
 """MLPClassifier and MLPRegressor: scikit-learn's own, trained by the kernels."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.base import _fit_context
 from sklearn.neural_network import MLPClassifier as SklearnClassifier
@@ -43,20 +43,24 @@ class MLPClassifier(Fused, SklearnClassifier):  # type: ignore[misc]
 
     """
 
-    _parameter_constraints = {**SklearnClassifier._parameter_constraints, **Fused.constraints, "activation": ACTIVATION}
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **SklearnClassifier._parameter_constraints,
+        **Fused.constraints,
+        "activation": ACTIVATION,
+    }
 
     def __init__(
-        self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size="auto",
-        learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True, random_state=None,
-        tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True, early_stopping=False,
-        validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10, max_fun=15000,
-        class_weight=None, dropout=0.0, dtype=None, n_jobs=None, callbacks=None,
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001, batch_size: Any = "auto",
+        learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True, random_state: Any = None,
+        tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True, early_stopping: Any = False,
+        validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10, max_fun: Any = 15000,
+        class_weight: Any = None, dropout: Any = 0.0, dtype: Any = None, n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
         self.loss = "log_loss"
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, validation_data=None) -> Any:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Any:
         """Train on X (m, n), y (m,) or, of several labels at once, (m, K).
 
         Parameters
@@ -73,7 +77,7 @@ class MLPClassifier(Fused, SklearnClassifier):  # type: ignore[misc]
 
     @available_if(_can_go_on)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None) -> Any:  # noqa: N803
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Go through the samples once, and go on from there in the next call, whose first names all `classes`."""
         if _check_partial_fit_first_call(self, classes):
             self._label_binarizer = LabelBinarizer()
@@ -97,7 +101,7 @@ class MLPRegressor(Fused, SklearnRegressor):  # type: ignore[misc]
 
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         **SklearnRegressor._parameter_constraints,
         **Fused.constraints,
         "activation": ACTIVATION,
@@ -105,21 +109,21 @@ class MLPRegressor(Fused, SklearnRegressor):  # type: ignore[misc]
     }
 
     def __init__(
-        self, loss="squared_error", hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001,
-        batch_size="auto", learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True,
-        random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-        early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
-        max_fun=15000, dropout=0.0, dtype=None, n_jobs=None, callbacks=None,
+        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001,
+        batch_size: Any = "auto", learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True,
+        random_state: Any = None, tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True,
+        early_stopping: Any = False, validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10,
+        max_fun: Any = 15000, dropout: Any = 0.0, dtype: Any = None, n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, *, validation_data=None) -> Any:  # noqa: N803
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> Any:
         """Train on X (m, n), y (m,) or (m, K); see MLPClassifier.fit."""
         return self._fit(X, y, sample_weight=sample_weight, validation_data=validation_data)
 
     @available_if(_can_go_on)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None) -> Any:  # noqa: N803
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Go through the samples once, and go on from there in the next call."""
         return self._fit(X, y, sample_weight=sample_weight, incremental=True)

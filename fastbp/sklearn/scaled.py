@@ -1,6 +1,6 @@
 """Classifier and Regressor: scikit-learn's contract with defaults of today."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -30,26 +30,26 @@ class Scaled:
     def _learns_to_stop(self: Any, n: int) -> bool:
         return n >= EARLY if self.early_stopping == "auto" else bool(self.early_stopping)
 
-    def _validate_input(self: Any, X: Any, y: Any, incremental: bool, reset: bool) -> Any:  # noqa: N803
+    def _validate_input(self: Any, X: Any, y: Any, incremental: bool, reset: bool) -> Any:
         """Return X scaled, and y as scikit-learn has it."""
         if reset:
             self._columns = _columns_of(X)
-        X, y = super()._validate_input(self._encoded(X), y, incremental, reset)  # type: ignore[misc]  # noqa: N806
+        X, y = super()._validate_input(self._encoded(X), y, incremental, reset)  # type: ignore[misc]
         if reset:
             self._scaling = _scaling_of(X)
         return self._scaled(X), y
 
-    def _validated(self: Any, X: Any) -> Any:  # noqa: N803
-        X = validate_data(  # noqa: N806
+    def _validated(self: Any, X: Any) -> Any:
+        X = validate_data(
             self, self._encoded(X), accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False
         )
         return self._scaled(X).astype(self.coefs_[0].dtype)
 
-    def _forward_pass_fast(self: Any, X: Any, check_input: bool = True) -> Any:  # noqa: N803
-        X = self._validated(X) if check_input else X  # noqa: N806
+    def _forward_pass_fast(self: Any, X: Any, check_input: bool = True) -> Any:
+        X = self._validated(X) if check_input else X
         return super()._forward_pass_fast(X, check_input=False)  # type: ignore[misc]
 
-    def _encoded(self: Any, X: Any) -> Any:  # noqa: N803
+    def _encoded(self: Any, X: Any) -> Any:
         if self._columns is None:
             return X
         if not is_frame(X):
@@ -62,14 +62,14 @@ class Scaled:
             warn(note)
         return encoded.x
 
-    def _scaled(self: Any, X: Any) -> Any:  # noqa: N803
+    def _scaled(self: Any, X: Any) -> Any:
         if self._scaling is None:
             return X
         if hasattr(X, "tocsr"):
             return X.multiply(1 / self._scaling.scale).tocsr()
         return self._scaling(X)
 
-    def _judged(self: Any, X: Any, y: Any, sample_weight: Any) -> float:  # noqa: N803
+    def _judged(self: Any, X: Any, y: Any, sample_weight: Any) -> float:
         """Return the mean cost with another sign: it shows progress that no prediction shows yet."""
         a = np.asarray(self._forward_pass_fast(X, check_input=False), np.float64)
         if is_classifier(self):
@@ -104,14 +104,14 @@ class Classifier(Scaled, MLPClassifier):  # type: ignore[misc]
     plain ones.
     """
 
-    _parameter_constraints = {**MLPClassifier._parameter_constraints, **OPTIONS}
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**MLPClassifier._parameter_constraints, **OPTIONS}
 
     def __init__(
-        self, hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001, batch_size=32,
-        learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True, random_state=None,
-        tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True, early_stopping="auto",
-        validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10, max_fun=15000,
-        class_weight=None, dropout=0.0, dtype="float32", n_jobs=None, callbacks=None,
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001, batch_size: Any = 32,
+        learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True, random_state: Any = None,
+        tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True, early_stopping: Any = "auto",
+        validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10, max_fun: Any = 15000,
+        class_weight: Any = None, dropout: Any = 0.0, dtype: Any = "float32", n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
         self.loss = "log_loss"
@@ -123,20 +123,20 @@ class Regressor(Scaled, MLPRegressor):  # type: ignore[misc]
     y is scaled, too, where the loss is of any scale, so the unit it is given in does not matter.
     """
 
-    _parameter_constraints = {**MLPRegressor._parameter_constraints, **OPTIONS}
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**MLPRegressor._parameter_constraints, **OPTIONS}
     _target_scaling: Scaling | None = None
 
     def __init__(
-        self, loss="squared_error", hidden_layer_sizes=(100,), activation="relu", *, solver="adam", alpha=0.0001,
-        batch_size=32, learning_rate="constant", learning_rate_init=0.001, power_t=0.5, max_iter=200, shuffle=True,
-        random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-        early_stopping="auto", validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
-        max_fun=15000, dropout=0.0, dtype="float32", n_jobs=None, callbacks=None,
+        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001,
+        batch_size: Any = 32, learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True,
+        random_state: Any = None, tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True,
+        early_stopping: Any = "auto", validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10,
+        max_fun: Any = 15000, dropout: Any = 0.0, dtype: Any = "float32", n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
 
-    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> Any:  # noqa: N803
-        X, y = super()._validate_input(X, y, incremental, reset)  # noqa: N806
+    def _validate_input(self, X: Any, y: Any, incremental: bool, reset: bool) -> Any:
+        X, y = super()._validate_input(X, y, incremental, reset)
         if reset:
             self._target_scaling = None if self.loss == "poisson" else standard(y.reshape(len(y), -1))
         return X, self._scaled_targets(y)
@@ -147,7 +147,7 @@ class Regressor(Scaled, MLPRegressor):  # type: ignore[misc]
         scaled: Array = self._target_scaling(y.reshape(len(y), -1)).reshape(y.shape)
         return scaled
 
-    def predict(self, X: Any) -> Array:  # noqa: N803
+    def predict(self, X: Any) -> Array:
         """Return the predictions (m,) or (m, K), in the unit of y."""
         found = super().predict(X)
         if self._target_scaling is None:
@@ -158,7 +158,7 @@ class Regressor(Scaled, MLPRegressor):  # type: ignore[misc]
         return plain
 
 
-def _columns_of(X: Any) -> Columns | None:  # noqa: N803
+def _columns_of(X: Any) -> Columns | None:
     """Return the columns of a data frame that has others than numbers."""
     if not is_frame(X):
         return None
@@ -166,10 +166,8 @@ def _columns_of(X: Any) -> Columns | None:  # noqa: N803
     return columns if any(column.kind != "number" for column in columns.columns) else None
 
 
-def _scaling_of(X: Any) -> Scaling | None:  # noqa: N803
+def _scaling_of(X: Any) -> Scaling | None:
     if not hasattr(X, "tocsr"):
         return choose(X, "standard")
     largest = abs(X).max(axis=0).toarray().ravel()
     return Scaling(np.zeros(X.shape[1]), np.where(largest > 0, largest, 1.0))
-
-
