@@ -11,6 +11,7 @@ from fastbp import SGD, Adam, Network, ReferenceNetwork, Trainer
 from fastbp.formulas.averages import newest_share
 from fastbp.formulas.constraints import rises
 from fastbp.formulas.dropout import INPUTS, keep_scale
+from fastbp.training.loop import Data, Plan, Task
 
 SIZES = [9, 33, 17, 3]
 UPDATES = {
@@ -409,3 +410,42 @@ def test_inputs_with_zeros_are_dropped_too(rng):
         fit(net, (x, y), batch_size=20, epochs=10)
     for fast, slow in zip(all_of(nets[0]), all_of(nets[1]), strict=True):
         assert_allclose(fast, slow, rtol=0, atol=1e-12)
+
+
+# What other programs ask of a run: an order from outside, penalties over a mini-batch, a journal
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [[1, 1], [2, 3, 1], [15, 16, 17], [31, 33, 2], [100, 3, 15]], ids=str)
+@pytest.mark.parametrize("batch", [1, 7, 16])
+@pytest.mark.parametrize("rule", [fastbp.SGD(0.1), fastbp.SGD(0.1, momentum=0.5), fastbp.Adam(0.01)], ids=str)
+def test_engines_agree_on_a_run_of_another_program(sizes, dtype, batch, threads, rule):
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(33, sizes[0])).astype(dtype), rng.normal(size=(33, sizes[-1])).astype(dtype)
+    weight = rng.uniform(0, 2, 33).astype(dtype)
+    journals, parameters = [], []
+    for engine in (fastbp.ReferenceNetwork, fastbp.Network):
+        net = engine(sizes, output="identity", l1=0.01, l2=0.3, dtype=dtype, seed=0, threads=threads)
+        journal = np.full((-(-33 // batch) + 1, 2), np.nan)
+        orders = np.random.default_rng(2)
+        plan = Plan(rule, batch, epochs=3, penalty_per_batch=True, journal=journal)
+        net._train(Task(Data(x, y, weight), plan, order=lambda orders=orders: orders.permutation(33)))
+        journals.append(journal)
+        parameters.append(net.flat)
+    limits = {"rtol": 1e-12, "atol": 1e-13} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
+    np.testing.assert_allclose(parameters[1], parameters[0], **limits)
+    np.testing.assert_allclose(journals[1].ravel()[[0, *range(2, journals[0].size)]],
+                               journals[0].ravel()[[0, *range(2, journals[0].size)]], **limits)  # fmt: skip
+    count = sum(n * k for n, k in zip(sizes, sizes[1:], strict=False))
+    np.testing.assert_allclose(journals[1][-1, 1], np.sum(parameters[1][:count] ** 2), rtol=1e-6)
+
+
+def test_penalties_over_a_mini_batch_count_once():
+    """One step of SGD: w ← w - η (Σ g + λ w) / m."""
+    x, y = np.ones((4, 1)), np.zeros((4, 1))
+    for engine in (fastbp.ReferenceNetwork, fastbp.Network):
+        net = engine([1, 1], output="identity", l2=0.8, dtype="float64", seed=0, threads=1)
+        net.weights, net.biases = [[[2.0]]], [[0.0]]
+        net._train(Task(Data(x, y), Plan(fastbp.SGD(0.1), 4, penalty_per_batch=True)))
+        np.testing.assert_allclose(net.weights[0], 2.0 - 0.1 * (4 * 2.0 + 0.8 * 2.0) / 4, rtol=1e-15)

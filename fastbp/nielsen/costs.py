@@ -6,6 +6,8 @@ import numpy as np
 
 from .book import sigmoid_prime
 
+FUNCTIONS = ("fn", "delta")
+
 
 class QuadraticCost:
     """C_x = ½ |a - y|²."""
@@ -62,9 +64,7 @@ NAMED: dict[str, type] = {
     "cross_entropy": CrossEntropyCost,
     "log_likelihood": LogLikelihoodCost,
 }
-OWN: dict[tuple[type, str], Any] = {
-    (kind, name): vars(kind)[name] for kind in NAMED.values() for name in ("fn", "delta")
-}
+OWN: dict[tuple[type, str], Any] = {(kind, name): vars(kind)[name] for kind in NAMED.values() for name in FUNCTIONS}
 
 
 def find_cost(cost: Any) -> Any:
@@ -79,4 +79,4 @@ def is_ours(cost: Any) -> bool:
     kind = cost if isinstance(cost, type) else type(cost)
     if kind not in NAMED.values() or (cost is not kind and vars(cost)):
         return False
-    return all(vars(kind)[name] is OWN[kind, name] for name in ("fn", "delta"))
+    return all(vars(kind)[name] is OWN[kind, name] for name in FUNCTIONS)

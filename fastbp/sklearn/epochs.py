@@ -1,5 +1,6 @@
 """scikit-learn's training, epoch by epoch: its order of samples, its losses, its ways to stop."""
 
+import sys
 import warnings
 from typing import Any
 
@@ -20,6 +21,14 @@ from .hooks import Hooks
 from .losses import loss_of
 from .network import data_of, give_back, is_labelled, network_of
 from .rules import KeptState, rule_of
+
+
+def say(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn whoever called `fit`, at the line where they did."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("fastbp", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, level)
 
 
 class Epochs:
@@ -44,9 +53,7 @@ class Epochs:
         n = y.shape[0]
         batch_size = min(200, n) if estimator.batch_size == "auto" else int(np.clip(estimator.batch_size, 1, n))
         if estimator.batch_size != "auto" and estimator.batch_size > n:
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
-            )
+            say("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
         estimator.n_iter_ = 0
         dropout = float(getattr(estimator, "dropout", 0.0))
         seed = int(estimator._random_state.randint(2**31)) if dropout else 0
@@ -75,7 +82,7 @@ class Epochs:
         try:
             trainer.fit(task)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=7)
+            say("Training interrupted by user.")
         except DivergenceError:
             for w in estimator.coefs_:
                 w[...] = np.nan  # `_fit` says what scikit-learn says
@@ -119,11 +126,10 @@ class Epochs:
             give_back(net, estimator)
             stops = self.hooks.end_epoch() or stops
         if not stops and not self.incremental and estimator.n_iter_ == estimator.max_iter:
-            warnings.warn(
+            say(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization hasn't "
                 "converged yet.",
                 ConvergenceWarning,
-                stacklevel=10,
             )
         return stops
 

@@ -9,7 +9,8 @@ class Hooks:
 
     def __init__(self, estimator: Any, epochs: int | None, given: Mapping[str, Any]) -> None:
         self.estimator, self.given = estimator, given
-        self.fit = self.epoch = None
+        self.fit: Any = None
+        self.epoch: Any = None
         if hasattr(estimator, "_init_callback_context"):
             self.fit = estimator._init_callback_context(max_subtasks=epochs)
             self.fit.call_on_fit_task_begin(estimator=estimator, **given)

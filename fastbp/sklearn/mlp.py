@@ -50,10 +50,12 @@ class MLPClassifier(Fused, SklearnClassifier):  # type: ignore[misc]
     }
 
     def __init__(
-        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001, batch_size: Any = "auto",
-        learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True, random_state: Any = None,
-        tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True, early_stopping: Any = False,
-        validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10, max_fun: Any = 15000,
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam",
+        alpha: Any = 0.0001, batch_size: Any = "auto", learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True,
+        random_state: Any = None, tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9,
+        nesterovs_momentum: Any = True, early_stopping: Any = False, validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10, max_fun: Any = 15000,
         class_weight: Any = None, dropout: Any = 0.0, dtype: Any = None, n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
@@ -109,11 +111,13 @@ class MLPRegressor(Fused, SklearnRegressor):  # type: ignore[misc]
     }
 
     def __init__(
-        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: Any = "adam", alpha: Any = 0.0001,
-        batch_size: Any = "auto", learning_rate: Any = "constant", learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True,
-        random_state: Any = None, tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9, nesterovs_momentum: Any = True,
-        early_stopping: Any = False, validation_fraction: Any = 0.1, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10,
-        max_fun: Any = 15000, dropout: Any = 0.0, dtype: Any = None, n_jobs: Any = None, callbacks: Any = None,
+        self, loss: Any = "squared_error", hidden_layer_sizes: Any = (100,), activation: Any = "relu", *,
+        solver: Any = "adam", alpha: Any = 0.0001, batch_size: Any = "auto", learning_rate: Any = "constant",
+        learning_rate_init: Any = 0.001, power_t: Any = 0.5, max_iter: Any = 200, shuffle: Any = True,
+        random_state: Any = None, tol: Any = 1e-4, verbose: Any = False, warm_start: Any = False, momentum: Any = 0.9,
+        nesterovs_momentum: Any = True, early_stopping: Any = False, validation_fraction: Any = 0.1,
+        beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-8, n_iter_no_change: Any = 10, max_fun: Any = 15000,
+        dropout: Any = 0.0, dtype: Any = None, n_jobs: Any = None, callbacks: Any = None,
     ) -> None:  # fmt: skip
         self._keep(locals())
 

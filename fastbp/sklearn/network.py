@@ -35,8 +35,7 @@ def network_of(estimator: Any, *, dropout: float = 0.0, seed: int = 0, l2: float
         sizes, rows_of(estimator), output, loss_of(estimator).cost, None,
         dtype=coefs[0].dtype.name, seed=seed, l1=0.0, l2=float(estimator.alpha) if l2 is None else l2, dropout=dropout,
     )  # fmt: skip
-    net = Network._assemble(spec, *parameters_of(estimator), threads=estimator._threads)
-    return net
+    return Network._assemble(spec, *parameters_of(estimator), threads=estimator._threads)
 
 
 def parameters_of(estimator: Any) -> tuple[list[Array], list[Array]]:
