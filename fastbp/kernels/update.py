@@ -8,7 +8,7 @@ from ..compiler.jit import part
 from ..vectors.pointers import advance
 from ..vectors.simd import lanes_of
 from .barrier import begin_of
-from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, SUM_ROWS, line_of, panel_of
+from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, OUTER_PANELS, SUM_ROWS, line_of, panel_of
 from .fields import (
     constants_at,
     layer_at,
@@ -99,6 +99,38 @@ def update_weights(run, penalized, place, count, gradient, constants):
 
 
 @part
+def update_block(run, layer, m, k, rows, scratch, at_once, following, m_following):
+    """BP4 and the rule for inputs k .. k + rows - 1 of a first layer whose nonzeros are known; see update_layer."""
+    panel, gradients = panel_of(run), scratch + MAX_CONSTANTS
+    for first in range(0, m, SUM_ROWS):
+        last = min(first + SUM_ROWS, m)
+        j = 0
+        while j < layer.columns:
+            panels = min(OUTER_PANELS, (layer.columns - j) // panel)
+            while panels & (panels - 1):  # 3 are 2 and 1
+                panels -= 1
+            panels = max(panels, 1)
+            width = min(panel, layer.columns - j)
+            where, gradient = layer.weights + j * layer.rows + k * width, gradients + (j * rows if at_once else 0)
+            if run.straight:
+                target, ldt, begun = parameters_at(run, where), layer.rows * width, 1
+            else:
+                target, ldt, begun = work_at(run, gradient), rows * width, first
+            m_order = m_following if j == 0 else 0
+            call_add_entries(
+                address=run.add_entries, run=run, layer=layer, j=j, panels=panels, width=width, k=k, rows=rows,
+                first=first, stop=last, begun=begun, target=target, ldt=ldt,
+                scratch=work_at(run, scratch + run.turned), place=following, m_order=m_order,
+            )  # fmt: skip
+            for p in range(0 if run.straight or last < m else panels):
+                update_weights(
+                    run, True, where + p * layer.rows * width, rows * width,
+                    work_at(run, gradient + p * rows * width), work_at(run, scratch),
+                )  # fmt: skip
+            j += panels * width
+
+
+@part
 def update_layer(run, place, m, thread, team, following, m_following):
     """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias.
 
@@ -121,6 +153,10 @@ def update_layer(run, place, m, thread, team, following, m_following):
     while k < stop:
         bias = k < 0
         rows = 1 if bias else min(chunk, stop - k)
+        if layer.blocks > 0 and not bias:
+            update_block(run, layer, m, k, rows, scratch, at_once, following, m_following)
+            k += rows
+            continue
         asked = 0 if bias else m_following
         for first in range(0, m, SUM_ROWS):
             last = min(first + SUM_ROWS, m)
@@ -131,21 +167,13 @@ def update_layer(run, place, m, thread, team, following, m_following):
                 # δ holds -η/m δ where the rule is straight: the sum is the update.
                 target = parameters_at(run, where) if run.straight else gradient
                 begun = run.straight or first > 0
-                if layer.blocks > 0 and not bias:
-                    m_order = asked if j == 0 else 0
-                    call_add_entries(
-                        address=run.add_entries, run=run, layer=layer, j=j, width=width, k=k, rows=rows, first=first,
-                        stop=last, begun=begun, target=target, scratch=work_at(run, scratch + run.turned),
-                        place=following, m_order=m_order,
-                    )  # fmt: skip
-                else:
-                    item = k // CHUNK_ROWS * panels + j // panel
-                    hint, hint_step, hint_end = target, 0, target
-                    for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
-                        row = number_at(order_at(run, following + i)) * n_0
-                        hint, hint_end = x_at(run, row), x_at(run, row + n_0)
-                        hint_step = line_of(run)
-                    add_products(run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end)
+                item = k // CHUNK_ROWS * panels + j // panel
+                hint, hint_step, hint_end = target, 0, target
+                for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
+                    row = number_at(order_at(run, following + i)) * n_0
+                    hint, hint_end = x_at(run, row), x_at(run, row + n_0)
+                    hint_step = line_of(run)
+                add_products(run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end)
                 if last == m and not run.straight:
                     update_weights(run, not bias, where, rows * width, gradient, work_at(run, scratch))
         k += rows
