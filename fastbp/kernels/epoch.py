@@ -31,7 +31,7 @@ from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
 from .rows import gather, scale
-from .update import batch_weight, update_layer, write_constants
+from .update import batch_weight, begin_sums, update_layer, write_constants
 
 
 @part
@@ -138,6 +138,7 @@ def train(run, first, count, thread, team):
     together = run.gradients > 0 and team > 1
     # Samples that come one by one: the update for each is made beside the next one's forward pass, see online.py.
     online, pending = run.update_and_forward > 0, False
+    begin_sums(run, thread)
     turn = met = 0
     seen = seen_at(run, 4 * thread)
     cost, answers, weight = number_at(seen), number_at(advance(seen, 1)), number_at(advance(seen, 2))

@@ -99,6 +99,7 @@ FIELDS = {
     "zeros": np.int64,  # (panel,) of 0
     "scratch": np.int64,  # (threads, scratch_size)
     "scratch_size": np.int64,
+    "sums": np.int64,  # in a thread's scratch: those of a block of nonzeros, 0 between the blocks
     "turned": np.int64,  # in a thread's scratch: a transposed panel
     "gradients": np.int64,  # (chains of samples, num_parameters), see chains.py; 0: none
     # sizes and settings

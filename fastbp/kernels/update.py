@@ -24,6 +24,7 @@ from .fields import (
 )
 from .products.dense import call_product
 from .products.sparse import call_add_entries
+from .rows import clear
 from .rules import FIXED, call_penalty, call_rule
 
 NUM_FIXED = len(FIXED)
@@ -99,6 +100,14 @@ def update_weights(run, penalized, place, count, gradient, constants):
 
 
 @part
+def begin_sums(run, thread):
+    """Leave 0 where the sums over the nonzeros are made."""
+    if layer_at(run, 0).blocks > 0:
+        start = run.scratch + thread * run.scratch_size + run.sums
+        clear(work_at(run, start), OUTER_PANELS * BLOCK_INPUTS * panel_of(run))
+
+
+@part
 def update_block(run, layer, m, k, rows, scratch, at_once, following, m_following):
     """BP4 and the rule for inputs k .. k + rows - 1 of a first layer whose nonzeros are known; see update_layer."""
     panel, gradients = panel_of(run), scratch + MAX_CONSTANTS
@@ -120,7 +129,7 @@ def update_block(run, layer, m, k, rows, scratch, at_once, following, m_followin
             call_add_entries(
                 address=run.add_entries, run=run, layer=layer, j=j, panels=panels, width=width, k=k, rows=rows,
                 first=first, stop=last, begun=begun, target=target, ldt=ldt,
-                scratch=work_at(run, scratch + run.turned), place=following, m_order=m_order,
+                scratch=work_at(run, scratch + run.sums), place=following, m_order=m_order,
             )  # fmt: skip
             for p in range(0 if run.straight or last < m else panels):
                 update_weights(

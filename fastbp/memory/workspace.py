@@ -61,13 +61,13 @@ class Workspace:
         self.layers["blocks"][0] = input_blocks
         rows_end = size
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
-        # all where a mini-batch is added up in blocks | w turned (n_out, panel) or sums (OUTER_PANELS, BLOCK_INPUTS, panel)]
+        # all where a mini-batch is added up in blocks | w turned (n_out, panel) | sums over nonzeros (OUTER_PANELS, BLOCK_INPUTS, panel)]
         widest = int(self.layers["columns"].max())
         block = OUTER_PANELS * BLOCK_INPUTS if input_blocks else 0
         self.turned = MAX_CONSTANTS + max(CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel),
                                           block * parameters.panel)  # fmt: skip
-        rest = max(widest, block) * parameters.panel
-        self.scratch_size = self.turned + rest if train else 0
+        self.sums = self.turned + widest * parameters.panel
+        self.scratch_size = self.sums + block * parameters.panel if train else 0
         self.scratch = place(threads * self.scratch_size)
         # Of each CHAIN_ROWS samples: gradient (parameters,), where it is small beside their activations and errors
         chains, gradient = -(-rows // CHAIN_ROWS), parameters.buffer.size

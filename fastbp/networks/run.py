@@ -149,6 +149,7 @@ class Run:
             "scratch": space.scratch,
             "scratch_size": space.scratch_size,
             "turned": space.turned,
+            "sums": space.sums,
             "gradients": space.gradients,
             "num_layers": len(space.layers),
             "num_parameters": self.parameters.buffer.size,
