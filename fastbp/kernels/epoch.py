@@ -7,7 +7,7 @@ from ..vectors.fpu import flush_denormals, restore_denormals
 from ..vectors.pointers import advance
 from .backward import hidden_delta, output_delta
 from .barrier import begin_of, meet
-from .blocking import CHAIN_ROWS, ROWS_AT_ONCE
+from .blocking import CHAIN_ROWS, ROWS_AT_ONCE, panel_of
 from .chains import call_chain_gradient, call_update_from_chains
 from .convert import convert_inputs
 from .drop import call_drop_errors, call_drop_inputs
@@ -31,14 +31,15 @@ from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .products.sparse import call_forward_entries
 from .rows import gather, scale
-from .update import batch_weight, begin_sums, update_layer, write_constants
+from .update import batch_weight, begin_sums, shares_outputs, update_layer, write_constants
 
 
 @part
-def rows_forward(run, place, first, m, pending):
+def rows_forward(run, place, first, m, pending, shared):
     """z and a of every layer, for rows first .. first + m - 1, samples order[place + first] and following.
 
     - pending: make the update of the other row's sample on the way, see online.py
+    - shared: z¹ is there already, see update.shares_outputs
     """
     bottom = layer_at(run, 0)
     if bottom.blocks == 0:
@@ -51,9 +52,11 @@ def rows_forward(run, place, first, m, pending):
         if run.drop_inputs:
             call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
         if layer.blocks > 0:
-            call_forward_entries(
-                address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
-            )
+            if not shared:
+                call_forward_entries(
+                    address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m, begin=0,
+                    end=layer.columns,
+                )  # fmt: skip
         elif pending:
             call_update_and_forward(address=run.update_and_forward, run=run, layer=layer, row=first)
         else:
@@ -82,12 +85,12 @@ def scale_deltas(run, first, m, factor):
 
 
 @part
-def rows_up_and_down(run, thread, batch, place, first, m, share, pending):
+def rows_up_and_down(run, thread, batch, place, first, m, share, pending, shared):
     """Forward, BP1 and BP2 for rows first .. first + m - 1, samples order[place + first] and following.
 
     - batch: mini-batch of this call
     """
-    rows_forward(run, place, first, m, pending)
+    rows_forward(run, place, first, m, pending, shared)
     output_delta(run, layer_at(run, run.num_layers - 1), place, first, m)
     if run.learns:
         rows_backward(run, thread, place, first, m)
@@ -139,6 +142,9 @@ def train(run, first, count, thread, team):
     # Samples that come one by one: the update for each is made beside the next one's forward pass, see online.py.
     online, pending = run.update_and_forward > 0, False
     begin_sums(run, thread)
+    shared = shares_outputs(run, team)
+    begin = begin_of(thread, team, layer_at(run, 0).columns, panel_of(run))
+    end = begin_of(thread + 1, team, layer_at(run, 0).columns, panel_of(run))
     turn = met = 0
     seen = seen_at(run, 4 * thread)
     cost, answers, weight = number_at(seen), number_at(advance(seen, 1)), number_at(advance(seen, 2))
@@ -153,6 +159,12 @@ def train(run, first, count, thread, team):
         row, stop = begin_of(thread, team, m, grain), begin_of(thread + 1, team, m, grain)
         turn = batch % 2 if online else 0
         looked_at = run.look_every > 0 and looks_at(run, batch, first)
+        if shared and not looked_at:
+            bottom = layer_at(run, 0)
+            call_forward_entries(
+                address=run.forward_entries, run=run, layer=bottom, place=place, first=0, m=m, begin=begin, end=end
+            )
+            met = meet(run, team, met)
         while row < stop:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
             if looked_at:
@@ -161,7 +173,7 @@ def train(run, first, count, thread, team):
                     first=row + turn, m=rows, share=share, pending=pending,
                 )  # fmt: skip
             else:
-                rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending)
+                rows_up_and_down(run, thread, batch - first, place - turn, row + turn, rows, share, pending, shared)
             if together and run.learns:
                 call_chain_gradient(address=run.chain_gradient, run=run, first=row, m=rows)
             row += rows

@@ -8,7 +8,17 @@ from ..compiler.jit import part
 from ..vectors.pointers import advance
 from ..vectors.simd import lanes_of
 from .barrier import begin_of
-from .blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, MAX_CONSTANTS, OUTER_PANELS, SUM_ROWS, line_of, panel_of
+from .blocking import (
+    BLOCK_INPUTS,
+    CHAIN_ROWS,
+    CHUNK_ROWS,
+    MANY_PANELS,
+    MAX_CONSTANTS,
+    OUTER_PANELS,
+    SUM_ROWS,
+    line_of,
+    panel_of,
+)
 from .fields import (
     constants_at,
     layer_at,
@@ -100,6 +110,18 @@ def update_weights(run, penalized, place, count, gradient, constants):
 
 
 @part
+def shares_outputs(run, team):
+    """Whether a first layer whose nonzeros are known is shared out by its outputs, not by samples and inputs.
+
+    Each thread has weights of its own then, which stay in its cache: what one has changed another need not fetch.
+    784-30-10 in float64 on two threads takes 23 us a step without, 14 with (Zen 3).
+    """
+    bottom = layer_at(run, 0)
+    panels = (bottom.columns + panel_of(run) - 1) // panel_of(run)
+    return team > 1 and bottom.blocks > 0 and (panels % team == 0 or panels >= MANY_PANELS * team)
+
+
+@part
 def begin_sums(run, thread):
     """Leave 0 where the sums over the nonzeros are made."""
     if layer_at(run, 0).blocks > 0:
@@ -108,24 +130,24 @@ def begin_sums(run, thread):
 
 
 @part
-def update_block(run, layer, m, k, rows, scratch, at_once, following, m_following):
-    """BP4 and the rule for inputs k .. k + rows - 1 of a first layer whose nonzeros are known; see update_layer."""
+def update_block(run, layer, m, k, rows, begin, end, scratch, at_once, following, m_following):
+    """BP4 and the rule for inputs k .. k + rows - 1 of a first layer whose nonzeros are known, outputs begin .. end - 1."""
     panel, gradients = panel_of(run), scratch + MAX_CONSTANTS
     for first in range(0, m, SUM_ROWS):
         last = min(first + SUM_ROWS, m)
-        j = 0
-        while j < layer.columns:
-            panels = min(OUTER_PANELS, (layer.columns - j) // panel)
+        j = begin
+        while j < end:
+            panels = min(OUTER_PANELS, (end - j) // panel)
             while panels & (panels - 1):  # 3 are 2 and 1
                 panels -= 1
             panels = max(panels, 1)
-            width = min(panel, layer.columns - j)
+            width = min(panel, end - j)
             where, gradient = layer.weights + j * layer.rows + k * width, gradients + (j * rows if at_once else 0)
             if run.straight:
                 target, ldt, begun = parameters_at(run, where), layer.rows * width, 1
             else:
                 target, ldt, begun = work_at(run, gradient), rows * width, first
-            m_order = m_following if j == 0 else 0
+            m_order = m_following if j == begin else 0
             call_add_entries(
                 address=run.add_entries, run=run, layer=layer, j=j, panels=panels, width=width, k=k, rows=rows,
                 first=first, stop=last, begun=begun, target=target, ldt=ldt,
@@ -159,11 +181,15 @@ def update_layer(run, place, m, thread, team, following, m_following):
     chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks > 0 else (CHUNK_ROWS, 1)
     k = begin_of(thread, team, layer.n_in, grain) if thread else -1
     stop = begin_of(thread + 1, team, layer.n_in, grain)
+    begin, end = 0, layer.columns
+    if layer.blocks > 0 and shares_outputs(run, team):
+        begin, end = begin_of(thread, team, layer.columns, panel), begin_of(thread + 1, team, layer.columns, panel)
+        k, stop = min(k, 0), layer.n_in
     while k < stop:
         bias = k < 0
         rows = 1 if bias else min(chunk, stop - k)
         if layer.blocks > 0 and not bias:
-            update_block(run, layer, m, k, rows, scratch, at_once, following, m_following)
+            update_block(run, layer, m, k, rows, begin, end, scratch, at_once, following, m_following)
             k += rows
             continue
         asked = 0 if bias else m_following

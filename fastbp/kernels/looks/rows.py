@@ -70,8 +70,9 @@ def forward_looking(run, thread, place, first, m, pending):
             call_drop_inputs(address=run.drop_inputs, run=run, l=l, place=place, first=first, m=m)
         if layer.blocks > 0:
             call_forward_entries(
-                address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m
-            )
+                address=run.forward_entries, run=run, layer=layer, place=place + first, first=first, m=m, begin=0,
+                end=layer.columns,
+            )  # fmt: skip
         elif pending:
             call_update_and_forward(address=run.update_and_forward, run=run, layer=layer, row=first)
         else:

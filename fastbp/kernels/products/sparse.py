@@ -209,16 +209,16 @@ def outer_sum_of_entries(
 
 
 @kernel(no_cpython_wrapper=True)
-def forward_entries(run: RUN, layer: LAYER, place: SIZE, first: SIZE, m: SIZE):
-    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m]."""
+def forward_entries(run: RUN, layer: LAYER, place: SIZE, first: SIZE, m: SIZE, begin: SIZE, end: SIZE):
+    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], and outputs begin .. end - 1."""
     pick(run, layer.blocks, place, first, m)
     step = 1 if m >= ROWS_PER_BLOCK else layer.blocks
     starts = run.picked + 8 * first * (layer.blocks + 1)
     panel = panel_of(run)
-    j = 0
-    while j < layer.columns:
-        panels = panels_at_once(1, (layer.columns - j) // panel)
-        width = min(panels * panel, layer.columns - j)
+    j = begin
+    while j < end:
+        panels = panels_at_once(1, (end - j) // panel)
+        width = min(panels * panel, end - j)
         product_of_entries(
             width // lanes_of(run), m, starts, layer.blocks, step, run.entries,
             parameters_at(run, layer.weights + j * layer.rows), min(width, panel), layer.rows * panel,
@@ -243,7 +243,10 @@ def add_entries(
     block, vectors = k // BLOCK_INPUTS, panels * width // lanes_of(run)
     for start in range(first, stop, CHAIN_ROWS):
         m = min(CHAIN_ROWS, stop - start)
-        starts, d = run.picked + 8 * (start * (layer.blocks + 1) + block), work_at(run, layer.delta + start * layer.ld + j)
+        starts, d = (
+            run.picked + 8 * (start * (layer.blocks + 1) + block),
+            work_at(run, layer.delta + start * layer.ld + j),
+        )
         all_starts, order = run.starts + 8 * block, order_at(run, place + start)
         if begun:
             outer_sum_of_entries(
