@@ -26,6 +26,7 @@ CHAIN_ROWS = 128  # added up in one chain: what they need of inputs and errors f
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
 OUTER_PANELS = 4  # whose sums over the nonzeros are under way together: each is looked up once for all of them
 MANY_PANELS = 4  # for each thread: then it does not matter if one has a panel more than the other
+ROWS_IN_CACHE = 32  # whose nonzeros the second-level cache holds beside the weights of some panels
 ROWS_PER_BLOCK = 4  # so many samples make it worth to take each block of their nonzeros by itself, in the forward pass
 BLOCK_INPUTS = 96  # inputs whose nonzeros are added up at a time, see products/sparse.py
 MAX_CONSTANTS = 32  # numbers that an optimizer's rule may need, at the start of each thread's scratch

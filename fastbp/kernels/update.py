@@ -131,7 +131,7 @@ def begin_sums(run, thread):
 
 @part
 def update_block(run, layer, m, k, rows, begin, end, scratch, at_once, following, m_following):
-    """BP4 and the rule for inputs k .. k + rows - 1 of a first layer whose nonzeros are known, outputs begin .. end - 1."""
+    """BP4 and the rule for inputs k .. k + rows - 1 of a first layer in short form, and outputs begin .. end - 1."""
     panel, gradients = panel_of(run), scratch + MAX_CONSTANTS
     for first in range(0, m, SUM_ROWS):
         last = min(first + SUM_ROWS, m)

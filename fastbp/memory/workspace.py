@@ -61,7 +61,8 @@ class Workspace:
         self.layers["blocks"][0] = input_blocks
         rows_end = size
         # Of each thread: [constants of the rule | gradient of a chunk (panels, CHUNK_ROWS, panel): of one panel, or of
-        # all where a mini-batch is added up in blocks | w turned (n_out, panel) | sums over nonzeros (OUTER_PANELS, BLOCK_INPUTS, panel)]
+        # all where a mini-batch is added up in blocks | w turned (n_out, panel) | sums over nonzeros (OUTER_PANELS,
+        # BLOCK_INPUTS, panel)]
         widest = int(self.layers["columns"].max())
         block = OUTER_PANELS * BLOCK_INPUTS if input_blocks else 0
         self.turned = MAX_CONSTANTS + max(CHUNK_ROWS * (widest if rows > SUM_ROWS else parameters.panel),

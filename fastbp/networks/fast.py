@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -32,13 +32,15 @@ from ..processors import team_sizes
 from ..training.loop import Data, Plan
 from ..vectors.simd import lanes
 from .base import BaseNetwork
-from .nonzeros import NO_SHORT_FORM, find_nonzeros, of_sparse
+from .nonzeros import LEAST_EPOCHS, NO_SHORT_FORM, find_nonzeros, of_sparse
 from .results import Forward, Gradients
 from .run import Run, State, dtype_of, product_address
 
 _kept: list[Any] = []  # what compiled functions have addresses of
 NO_ROWS: Any = None  # x of samples that are all in short form
 PREDICT_ROWS = 256  # samples that predict and forward take at a time
+VIEWS = 10_000  # calls that may be to come, for whoever chooses a team
+VIEW_ROWS = 1024  # and who looks at the same samples again and again: a team begins less often
 
 
 @cache
@@ -228,6 +230,28 @@ class Network(BaseNetwork, engine="fast"):
         run = self._run(Data(x, y), batch_size)
         seen = run.train(np.arange(len(x)), 0, -(-len(x) // batch_size), 0)
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
+
+    def _viewer(self, x: Array) -> Callable[[], Array]:
+        """Return a function that gives the outputs (m, n_L) for checked x with the parameters of the moment.
+
+        What is known of x, its nonzeros, is found out once; the team is as large as pays.
+        """
+        rows = min(VIEW_ROWS, len(x))
+        nonzeros = find_nonzeros(x, rows, LEAST_EPOCHS) if x.dtype == self.dtype else NO_SHORT_FORM
+        labels = np.zeros(len(x), np.int64)
+        run = self._run(Data(x, labels), rows, sizes=self._team_sizes(rows), input_blocks=nonzeros.blocks, steps=VIEWS)
+        run.take(Data(x, labels), nonzeros)
+        run.compile()
+        order, found = np.arange(len(x)), np.empty((len(x), self.spec.sizes[-1]), self.dtype)
+
+        def outputs() -> Array:
+            for place, start in enumerate(range(0, len(x), rows)):
+                run.train(order, place, 1, 0)
+                m = min(rows, len(x) - start)
+                found[start : start + m] = run.space.matrix("output", run.space.layers[-1], m)
+            return found.copy()
+
+        return outputs
 
     def _run(self, data: Data, batch_size: int, **options: Any) -> Run:
         store = self._code()

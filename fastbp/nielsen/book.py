@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from ..formulas.optimizers import SGD
 from ..networks.fast import Network as Core
 from ..training.loop import Data, Plan, Task
 from .columns import Columns, NotColumns, check_column, check_target
+from .live import Live
 from .shuffle import shuffled
 
+JUDGES = ("feedforward", "evaluate", "accuracy", "total_cost")
 AT_ONCE = 8192  # samples that are judged together: what is in between stays small
 SOFTMAX = ("softmax", "cross_entropy")
 KEPT = 3  # lists of samples that are remembered: training, evaluation, a slice
@@ -29,6 +31,19 @@ def sigmoid(z: Any) -> Any:
 def sigmoid_prime(z: Any) -> Any:
     """σ(z) (1 - σ(z))."""
     return sigmoid(z) * (1 - sigmoid(z))
+
+
+class Training(NamedTuple):
+    """What SGD is asked for."""
+
+    data: list[Any]  # (x, y), which are put into another order
+    epochs: int
+    mini_batch_size: int
+    eta: float
+    l2: float  # λ / n
+    momentum: float
+    end_epoch: Callable[[int], bool]  # judges, given the epoch's number; True stops
+    epoch_callback: Callable[[Any, int], object] | None  # the user's
 
 
 def _from_a(z: Any, a: Any) -> Any:
@@ -56,6 +71,8 @@ class Book:
     sizes: Any
     biases: list[Any]
     weights: list[Any]
+
+    _live: Live | None = None  # while kernels train, and only the book's own methods look on
 
     own: ClassVar[dict[str, Any]]  # the methods as they are here
 
@@ -134,7 +151,8 @@ class Book:
     def _is_own(self, *names: str) -> bool:
         """Whether these methods are the book's."""
         mine = vars(self)
-        return all(name not in mine and getattr(type(self), name) is self.own[name] for name in names)
+        there = [name for name in names if name in self.own]
+        return all(name not in mine and getattr(type(self), name) is self.own[name] for name in there)
 
     def _why_plain(self, *, steps: tuple[str, ...], rates: Sequence[float]) -> str | None:
         """Return why the book's loop has to do; None where kernels can."""
@@ -153,39 +171,26 @@ class Book:
             self._said = True
             warn(f"training takes the book's loop in Python, not the kernels: {why}")
 
-    def _run(
-        self,
-        training_data: list[Any],
-        epochs: int,
-        mini_batch_size: int,
-        eta: float,
-        l2: float,
-        momentum: float,
-        end_epoch: Callable[[int], bool],
-        *,
-        update: Callable[[list[Any]], None],
-        steps: tuple[str, ...],
-    ) -> None:
+    def _run(self, asked: Training, *, update: Callable[[list[Any]], None], steps: tuple[str, ...]) -> None:
         """Run the epochs, in the kernels where nothing is in the way.
 
-        - end_epoch: given each one's number, stops if it returns True
         - update: makes the step of a mini-batch, in the book's loop; steps: the methods that kernels stand for
         """
-        number("momentum", momentum, below=1.0)
-        if mini_batch_size < 1:
-            raise ValueError(f"mini_batch_size must be at least 1, got {mini_batch_size}")
-        why = self._why_plain(steps=steps, rates=(eta, l2))
-        if why is None and training_data and epochs > 0:
+        number("momentum", asked.momentum, below=1.0)
+        if asked.mini_batch_size < 1:
+            raise ValueError(f"mini_batch_size must be at least 1, got {asked.mini_batch_size}")
+        why = self._why_plain(steps=steps, rates=(asked.eta, asked.l2))
+        if why is None and asked.data and asked.epochs > 0:
             try:
-                columns, parameters = self._columns(training_data, labelled=False), self._parameters()
+                columns, parameters = self._columns(asked.data, labelled=False), self._parameters()
             except NotColumns:
                 why = "the samples or parameters are not columns of one kind each"
             else:
-                self._train(columns, parameters, training_data, epochs, mini_batch_size, eta, l2, momentum, end_epoch)
+                self._train(asked, columns, parameters)
                 return
         if why is not None:
             self._say_plain(why)
-        self._loop(training_data, epochs, mini_batch_size, momentum, update, end_epoch)
+        self._loop(asked, update)
 
     def _all_outputs(self, x: Array) -> Array:
         """Return the outputs (n_L, n) of samples x (n, n_0)."""
@@ -253,71 +258,70 @@ class Book:
         del kept[KEPT:]
         return columns
 
-    def _train(
-        self,
-        columns: Columns,
-        parameters: tuple[list[Array], list[Array]],
-        training_data: list[Any],
-        epochs: int,
-        mini_batch_size: int,
-        eta: float,
-        l2: float,
-        momentum: float,
-        end_epoch: Callable[[int], bool],
-    ) -> None:
+    def _train(self, asked: Training, columns: Columns, parameters: tuple[list[Array], list[Array]]) -> None:
         """Run the epochs in the kernels."""
-        core = self._core(*parameters, l2)
+        data, callback = asked.data, asked.epoch_callback
+        core = self._core(*parameters, asked.l2)
         x, y = columns.numbers()
-        n = len(training_data)
-        order = np.arange(n)
+        order = np.arange(len(data))
+        live = Live(core) if self._is_own(*JUDGES) else None
+        if live:
+            live.add(data, x, y, labelled=False)
 
         def next_order() -> Array:
             nonlocal order
-            order = order[shuffled(n)]
+            order = order[shuffled(len(data))]
             return order
 
         def put_in_order() -> None:
-            training_data[:] = [columns.samples[i] for i in order.tolist()]
+            data[:] = [columns.samples[i] for i in order.tolist()]
 
-        def callback(net: Core, history: Any) -> bool:
+        def end_epoch(net: Core, history: Any) -> bool:
+            epoch = len(history) - 1
             self._take(net)
-            put_in_order()
-            stops = end_epoch(len(history) - 1)
-            net._set_parameters(*self._parameters())  # which may have been changed meanwhile
+            if live:
+                live.end_epoch()
+            else:
+                put_in_order()
+            self._live = live
+            stops = asked.end_epoch(epoch)
+            self._live = None
+            if callback:
+                put_in_order()
+                stops = callback(self, epoch) is True or stops
+            if callback or not live:
+                net._set_parameters(*self._parameters())  # which may have been changed meanwhile
             return stops
 
-        plan = Plan(SGD(eta, momentum), min(mini_batch_size, n), epochs=epochs)
+        plan = Plan(SGD(asked.eta, asked.momentum), min(asked.mini_batch_size, len(data)), epochs=asked.epochs)
         try:
-            core._train(Task(Data(x, y), plan, callbacks=(callback,), order=next_order))
+            core._train(Task(Data(x, y), plan, callbacks=(end_epoch,), order=next_order))
         except DivergenceError as error:
             if not (np.isfinite(x).all() and np.isfinite(y).all()):
                 raise ValueError("there is NaN or inf in training_data, in x or y") from None
             raise ValueError(f"{error.what}: choose a smaller eta") from None
         finally:
+            self._live = None
             self._take(core)
             put_in_order()
             columns.reorder(order)
 
-    def _loop(
-        self, training_data: list[Any], epochs: int, mini_batch_size: int, momentum: float,
-        update: Callable[[list[Any]], None], end_epoch: Callable[[int], bool],
-    ) -> None:  # fmt: skip
+    def _loop(self, asked: Training, update: Callable[[list[Any]], None]) -> None:
         """The book's loop; momentum goes by how far each step has changed the parameters."""
-        n, velocity = len(training_data), None
-        for epoch in range(epochs):
-            random.shuffle(training_data)
-            for start in range(0, n, mini_batch_size):
+        velocity: list[Any] = []
+        for epoch in range(asked.epochs):
+            random.shuffle(asked.data)
+            for start in range(0, len(asked.data), asked.mini_batch_size):
                 before = [*self.weights, *self.biases]
-                update(training_data[start : start + mini_batch_size])
-                if momentum:
+                update(asked.data[start : start + asked.mini_batch_size])
+                if asked.momentum:
                     after, layers = [*self.weights, *self.biases], len(self.weights)
                     steps = [new - old for new, old in zip(after, before, strict=True)]
-                    velocity = (
-                        steps
-                        if velocity is None
-                        else [momentum * v + step for v, step in zip(velocity, steps, strict=True)]
-                    )
+                    velocity = [
+                        asked.momentum * v + step for v, step in zip(velocity or [0.0] * len(steps), steps, strict=True)
+                    ]
                     moved = [old + v for old, v in zip(before, velocity, strict=True)]
                     self.weights, self.biases = moved[:layers], moved[layers:]
-            if end_epoch(epoch):
+            stops = asked.end_epoch(epoch)
+            if (asked.epoch_callback and asked.epoch_callback(self, epoch) is True) or stops:
                 return

@@ -14,6 +14,12 @@ def outputs_of(net: Book, samples: list[Any], *, labelled: bool) -> tuple[Array,
     """Return the outputs (n_L, n), and the labels (n,) or the y (n_L, n), of samples; NotColumns where they cannot."""
     if not samples or not net._is_own("feedforward"):
         raise NotColumns
+    live = net._live
+    if live is not None:
+        view = live.find(samples, labelled=labelled)
+        if view is None:
+            view = live.add(samples, *net._columns(samples, labelled=labelled).numbers(), labelled=labelled)
+        return live.outputs(view), view.y if labelled else view.y.T
     net._parameters()  # which are regular
     x, y = net._columns(samples, labelled=labelled).numbers()
     return net._all_outputs(x), y if labelled else y.T

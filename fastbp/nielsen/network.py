@@ -5,7 +5,7 @@ from typing import Any
 
 from ..formulas import Array
 from ..formulas.activations import Activation
-from .book import Book
+from .book import Book, Training
 from .book import sigmoid as sigmoid
 from .book import sigmoid_prime as sigmoid_prime
 from .columns import as_list
@@ -73,13 +73,14 @@ class Network(Book):
                 print(f"Epoch {epoch}: {self.evaluate(tests)} / {len(tests)}")
             elif verbose:
                 print(f"Epoch {epoch} complete")
-            return epoch_callback is not None and epoch_callback(self, epoch) is True
+            return False
 
+        data = as_list(training_data)
         self._run(
-            as_list(training_data), epochs, mini_batch_size, eta, 0.0, momentum, end_epoch,
+            Training(data, epochs, mini_batch_size, eta, 0.0, momentum, end_epoch, epoch_callback),
             update=lambda mini_batch: self.update_mini_batch(mini_batch, eta),
             steps=("backprop", "update_mini_batch", "cost_derivative"),
-        )  # fmt: skip
+        )
 
     def update_mini_batch(self, mini_batch: list[Any], eta: float) -> None:
         """Make one step down the gradient over a list of (x, y); new lists take the place of weights and biases."""

@@ -12,6 +12,7 @@ from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOpti
 from sklearn.utils import shuffle
 
 from ..border import options
+from ..border.sparse import SparseRows
 from ..errors import DivergenceError
 from ..formulas import Array
 from ..networks.trainer import Trainer
@@ -64,6 +65,8 @@ class Epochs:
             penalty_per_batch=True, journal=self.losses.journal,
         )  # fmt: skip
         data = data_of(estimator, x, y, sample_weight, net.dtype)
+        if self.early and self.validation is not None:
+            self.view = _view_of(net, self.validation[0])
         callbacks = options.checked_callbacks(estimator.callbacks or ())
         task = Task(
             data, plan, callbacks=(*callbacks, self._end_epoch), order=self._orders(n),
@@ -161,7 +164,9 @@ class Epochs:
         assert self.validation is not None
         give_back(self.net, estimator)
         x, y = self.validation
+        estimator._seen = x, self.view()  # so that NumPy's BLAS does not take our cores, see Fused._forward_pass_fast
         score = estimator._judged(x, y, self.validation_weight)
+        del estimator._seen
         estimator.validation_scores_.append(score)
         if estimator.verbose:
             print(f"Validation score: {score:f}")
@@ -217,7 +222,7 @@ class Losses:
         self.constants = np.broadcast_to(loss.constants(y), n)
         self.starts = np.arange(0, n, batch_size)
         self.journal = np.zeros((len(self.starts) + 1, 2))
-        self.journal[-1, 1] = sum(float(np.vdot(w, w)) for w in estimator.coefs_)
+        self.journal[-1, 1] = sum(float(np.sum(np.square(w))) for w in estimator.coefs_)
 
     def begin(self, order: Array) -> None:
         """Take the order of the next epoch, which begins with the weights that the last one has left."""
@@ -233,6 +238,14 @@ class Losses:
         data = self.journal[:-1, 0] / self.over + self.more
         losses = (data + 0.5 * self.alpha * self.journal[:-1, 1]) / weight
         return float(np.sum(losses * sizes) / len(self.weights))
+
+
+def _view_of(net: Any, x: Any) -> Any:
+    """Return a function that gives the outputs for validation data."""
+    if hasattr(x, "tocsr"):
+        rows = SparseRows.read("X", x, net.dtype)
+        return lambda: net._outputs(rows)
+    return net._viewer(np.ascontiguousarray(x, net.dtype))
 
 
 def _optimizer(estimator: Any) -> Any:

@@ -12,7 +12,16 @@ from ...compiler.jit import kernel
 from ...vectors.flow import I64, Loop, call_apart, choose
 from ...vectors.pointers import advance
 from ...vectors.simd import Vectors, lanes_of
-from ..blocking import BLOCK_INPUTS, CHAIN_ROWS, GROUPS, OUTER_PANELS, PANEL_VECTORS, ROWS_PER_BLOCK, panel_of
+from ..blocking import (
+    BLOCK_INPUTS,
+    CHAIN_ROWS,
+    GROUPS,
+    OUTER_PANELS,
+    PANEL_VECTORS,
+    ROWS_IN_CACHE,
+    ROWS_PER_BLOCK,
+    panel_of,
+)
 from ..fields import LAYER, RUN, order_at, parameters_at, work_at
 from ..rows import clear
 from .dense import panels_at_once
@@ -171,7 +180,7 @@ def product_of_entries(typing_context, vectors, m, starts, blocks, step, entries
 
 @intrinsic
 def outer_of_entries(typing_context, vectors, m, starts, blocks, entries, d, ldd, g, ldg, all_starts, order, m_order):
-    """G += Aᵀ D for one block of A's columns; D and G are `vectors` wide: one of OUTER_WIDTHS, whole panels or one part.
+    """G += Aᵀ D for one block of A's columns; D and G are `vectors` wide, one of OUTER_WIDTHS: whole panels, or a part.
 
     - starts, entries: addresses of the block; d (m, width): row stride ldd; g (inputs, panel): where input 0 would lie,
       ldg from one panel to the next
@@ -210,22 +219,25 @@ def outer_sum_of_entries(
 
 @kernel(no_cpython_wrapper=True)
 def forward_entries(run: RUN, layer: LAYER, place: SIZE, first: SIZE, m: SIZE, begin: SIZE, end: SIZE):
-    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], and outputs begin .. end - 1."""
+    """z¹ = a⁰ wᵀ + b for rows first .. first + m - 1, samples order[place : place + m], and outputs begin .. end."""
     pick(run, layer.blocks, place, first, m)
-    step = 1 if m >= ROWS_PER_BLOCK else layer.blocks
-    starts = run.picked + 8 * first * (layer.blocks + 1)
+    # LOOP 3 over rows, few enough for their entries to stay in the cache; LOOP 2 over panels; LOOP 1 over blocks of B.
     panel = panel_of(run)
-    j = begin
-    while j < end:
-        panels = panels_at_once(1, (end - j) // panel)
-        width = min(panels * panel, end - j)
-        product_of_entries(
-            width // lanes_of(run), m, starts, layer.blocks, step, run.entries,
-            parameters_at(run, layer.weights + j * layer.rows), min(width, panel), layer.rows * panel,
-            parameters_at(run, layer.bias + j),
-            work_at(run, layer.z + first * layer.ld + j), layer.ld,
-        )  # fmt: skip
-        j += width
+    for row in range(first, first + m, ROWS_IN_CACHE):
+        rows = min(ROWS_IN_CACHE, first + m - row)
+        step = 1 if rows >= ROWS_PER_BLOCK else layer.blocks
+        starts = run.picked + 8 * row * (layer.blocks + 1)
+        j = begin
+        while j < end:
+            panels = panels_at_once(1, (end - j) // panel)
+            width = min(panels * panel, end - j)
+            product_of_entries(
+                width // lanes_of(run), rows, starts, layer.blocks, step, run.entries,
+                parameters_at(run, layer.weights + j * layer.rows), min(width, panel), layer.rows * panel,
+                parameters_at(run, layer.bias + j),
+                work_at(run, layer.z + row * layer.ld + j), layer.ld,
+            )  # fmt: skip
+            j += width
 
 
 @kernel(no_cpython_wrapper=True)
