@@ -49,6 +49,10 @@ def test_every_python_example_runs(tmp_path, monkeypatch):
     assert len(names["run"]) < 200
     assert names["fitted"].cost[-1] < 1e-3
     np.testing.assert_allclose(names["swing"](np.array([1.0, 0.0]), 0.001, 6_700), [1.0, 0.0], atol=0.1)
+    assert names["same"].score(names["data"].x_test, names["data"].y_test) > 0.9
+    assert names["free"].score(names["table"], names["kind"]) > 0.9
+    assert names["nielsen"].accuracy(names["tests"]) > 300
+    assert (tmp_path / "digits.c").is_file()
     assert names["book"].evaluate(names["data"].x_test, names["data"].y_test).accuracy > 0.9
 
 
@@ -92,7 +96,7 @@ def test_the_table_of_defaults_says_what_the_code_does():
 def test_recipes_stand_above_everything_about_speed():
     assert README.index("## Six recipes") < README.index("## How fast")
     assert README.index("## What is chosen") < README.index("## How fast")
-    recipes = README[README.index("## Six recipes") : README.index("## A formula of your own")]
+    recipes = README[README.index("## Six recipes") : README.index("## Change one import")]
     found = re.findall(r"^```python\n(.*?)^```", recipes, re.S | re.M)
     assert len(found) == len(re.findall(r"^\*\*[^*]+\*\*.*$", recipes, re.M)) - 1 == 6  # and the command line
     assert all(len(block.splitlines()) <= 17 for block in found)
@@ -102,6 +106,17 @@ def test_pictures_and_links_exist():
     for name in ("README.md", "benchmarks/README.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text(encoding="utf-8")):
             assert (ROOT / name).parent.joinpath(link).exists(), link
+
+
+def test_each_drop_in_shows_the_line_that_changes():
+    for block in blocks("diff"):
+        before, after = block.splitlines()
+        assert before.startswith("-")
+        assert after.startswith("+from fastbp.")
+        if "sklearn" in after:
+            assert after[1:].replace("fastbp.sklearn", "sklearn.neural_network") == before[1:]
+        exec(after[1:], {})
+    assert len(blocks("diff")) == 2
 
 
 def test_all_choices_are_listed():
