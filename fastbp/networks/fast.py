@@ -231,27 +231,27 @@ class Network(BaseNetwork, engine="fast"):
         seen = run.train(np.arange(len(x)), 0, -(-len(x) // batch_size), 0)
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
 
-    def _viewer(self, x: Array) -> Callable[[], Array]:
-        """Return a function that gives the outputs (m, n_L) for checked x with the parameters of the moment.
+    def _viewer(self, x: Array, y: Array) -> Callable[[], tuple[Array, float]]:
+        """Return a function that gives outputs (m, n_L) and Σ C_x for checked samples, with the parameters of then.
 
         What is known of x, its nonzeros, is found out once; the team is as large as pays.
         """
         rows = min(VIEW_ROWS, len(x))
         nonzeros = find_nonzeros(x, rows, LEAST_EPOCHS) if x.dtype == self.dtype else NO_SHORT_FORM
-        labels = np.zeros(len(x), np.int64)
-        run = self._run(Data(x, labels), rows, sizes=self._team_sizes(rows), input_blocks=nonzeros.blocks, steps=VIEWS)
-        run.take(Data(x, labels), nonzeros)
+        run = self._run(Data(x, y), rows, sizes=self._team_sizes(rows), input_blocks=nonzeros.blocks, steps=VIEWS)
+        run.take(Data(x, y), nonzeros)
         run.compile()
         order, found = np.arange(len(x)), np.empty((len(x), self.spec.sizes[-1]), self.dtype)
 
-        def outputs() -> Array:
+        def view() -> tuple[Array, float]:
+            cost = 0.0
             for place, start in enumerate(range(0, len(x), rows)):
-                run.train(order, place, 1, 0)
+                cost += run.train(order, place, 1, 0).cost
                 m = min(rows, len(x) - start)
                 found[start : start + m] = run.space.matrix("output", run.space.layers[-1], m)
-            return found.copy()
+            return found.copy(), cost
 
-        return outputs
+        return view
 
     def _run(self, data: Data, batch_size: int, **options: Any) -> Run:
         store = self._code()

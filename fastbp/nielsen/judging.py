@@ -8,21 +8,27 @@ import numpy as np
 from ..formulas import Array
 from .book import Book
 from .columns import NotColumns
+from .live import View
 
 
 def outputs_of(net: Book, samples: list[Any], *, labelled: bool) -> tuple[Array, Array]:
     """Return the outputs (n_L, n), and the labels (n,) or the y (n_L, n), of samples; NotColumns where they cannot."""
     if not samples or not net._is_own("feedforward"):
         raise NotColumns
-    live = net._live
-    if live is not None:
-        view = live.find(samples, labelled=labelled)
-        if view is None:
-            view = live.add(samples, *net._columns(samples, labelled=labelled).numbers(), labelled=labelled)
-        return live.outputs(view), view.y if labelled else view.y.T
+    if (view := _view(net, samples, labelled=labelled)) is not None and net._live:
+        return net._live.look(view)[0], view.y if labelled else view.y.T
     net._parameters()  # which are regular
     x, y = net._columns(samples, labelled=labelled).numbers()
     return net._all_outputs(x), y if labelled else y.T
+
+
+def _view(net: Book, samples: list[Any], *, labelled: bool) -> View | None:
+    """Return the view of samples that a network has in training; None where there is none."""
+    live = net._live
+    if live is None:
+        return None
+    found = live.find(samples, labelled=labelled)
+    return found or live.add(samples, *net._columns(samples, labelled=labelled).numbers(), labelled=labelled)
 
 
 def count_right(net: Book, samples: list[Any], *, labelled: bool) -> int:
@@ -47,6 +53,9 @@ def mean_cost(
         if not adds_up:
             raise NotColumns
         a, y = outputs_of(net, samples, labelled=labelled)
+        view = _view(net, samples, labelled=labelled)
+        if view is not None and net._live and len(a) > 1 and a.min() > 0 and a.max() < 1:
+            return net._live.look(view)[1] / len(samples)  # the kernels' cost; the book's where an output is saturated
     except NotColumns:
         total = 0.0
         for x, y in samples:

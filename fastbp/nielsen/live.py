@@ -13,7 +13,7 @@ class View(NamedTuple):
     samples: list[Any]
     labelled: bool
     y: Array  # labels (n,), or (n, n_L)
-    outputs: Callable[[], Array]
+    look: Callable[[], tuple[Array, float]]
 
 
 class Live:
@@ -22,11 +22,11 @@ class Live:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.views: list[View] = []
-        self.known: list[tuple[View, Array]] = []  # outputs of this epoch
+        self.known: list[tuple[View, Array, float]] = []  # outputs of this epoch, and Σ C_x
 
     def add(self, samples: list[Any], x: Array, y: Array, *, labelled: bool) -> View:
         """Remember samples, by the list that they are in."""
-        view = View(samples, labelled, y, self.core._viewer(x))
+        view = View(samples, labelled, y, self.core._viewer(x, y))
         self.views.append(view)
         return view
 
@@ -34,14 +34,14 @@ class Live:
         """Return what is remembered of a list."""
         return next((view for view in self.views if view.samples is samples and view.labelled == labelled), None)
 
-    def outputs(self, view: View) -> Array:
-        """Return the outputs (n_L, n), computed once in an epoch."""
-        for known, a in self.known:
+    def look(self, view: View) -> tuple[Array, float]:
+        """Return the outputs (n_L, n) and Σ C_x, computed once in an epoch."""
+        for known, a, cost in self.known:
             if known is view:
-                return a
-        a = view.outputs().T
-        self.known.append((view, a))
-        return a
+                return a, cost
+        a, cost = view.look()
+        self.known.append((view, a.T, cost))
+        return a.T, cost
 
     def end_epoch(self) -> None:
         """Forget the outputs: the parameters are others now."""

@@ -9,7 +9,6 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
-from sklearn.utils import shuffle
 
 from ..border import options
 from ..border.sparse import SparseRows
@@ -107,8 +106,10 @@ class Epochs:
 
         def following() -> Array:
             nonlocal order
-            if self.estimator.shuffle:
-                order = shuffle(order, random_state=self.estimator._random_state)
+            if self.estimator.shuffle:  # as sklearn.utils.shuffle(order, random_state=...), which takes 0.2 ms longer
+                places = np.arange(n)
+                self.estimator._random_state.shuffle(places)
+                order = order[places]
             self.losses.begin(order)
             self.hooks.begin_epoch()
             return order
@@ -164,7 +165,10 @@ class Epochs:
         assert self.validation is not None
         give_back(self.net, estimator)
         x, y = self.validation
-        estimator._seen = x, self.view()  # so that NumPy's BLAS does not take our cores, see Fused._forward_pass_fast
+        estimator._seen = (
+            x,
+            self.view()[0],
+        )  # so that NumPy's BLAS does not take our cores, see Fused._forward_pass_fast
         score = estimator._judged(x, y, self.validation_weight)
         del estimator._seen
         estimator.validation_scores_.append(score)
@@ -244,8 +248,8 @@ def _view_of(net: Any, x: Any) -> Any:
     """Return a function that gives the outputs for validation data."""
     if hasattr(x, "tocsr"):
         rows = SparseRows.read("X", x, net.dtype)
-        return lambda: net._outputs(rows)
-    return net._viewer(np.ascontiguousarray(x, net.dtype))
+        return lambda: (net._outputs(rows), 0.0)
+    return net._viewer(np.ascontiguousarray(x, net.dtype), np.zeros((x.shape[0], net.sizes[-1]), net.dtype))
 
 
 def _optimizer(estimator: Any) -> Any:

@@ -263,10 +263,9 @@ def _end_epoch(loop: "_Loop", history: History[Any], trainer: Any, total: Progre
         _note(net, session, task.callbacks)
     loop.reporter.end_epoch(history)
     stops = any([callback(net, history) for callback in task.callbacks])  # all are called
-    for callback in task.callbacks:
-        if isinstance(callback, Keeper):
-            done = Done(history, loop.limit, finished=stops or len(history) == task.plan.epochs)
-            callback.keep(Moment(net, trainer, task, done))
+    for keeper in loop.keepers:
+        done = Done(history, loop.limit, finished=stops or len(history) == task.plan.epochs)
+        keeper.keep(Moment(net, trainer, task, done))
     return stops
 
 
@@ -343,6 +342,7 @@ class _Loop:
         self.amid: Any = None  # snapshot of a later moment, if there is one
         self.recent: Any = None  # the later of the two
         self.limit = task.done.limit if task.done else np.inf  # of the cost of a good epoch
+        self.keepers = [callback for callback in task.callbacks if isinstance(callback, Keeper)]
         self.scaling = [cb for cb in task.callbacks if isinstance(cb, Callback) and cb.changes_rates]
 
     def run_epoch(self, epoch: int) -> Progress:
