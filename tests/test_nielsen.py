@@ -393,6 +393,31 @@ def test_a_saturated_wrong_output_costs_the_largest_number():
     assert network2.CrossEntropyCost.fn(np.array([[1.0]]), np.array([[1.0]])) == 0
 
 
+def test_a_saturated_output_costs_as_much_while_kernels_train():
+    net, data = network2.Network([4, 3, 2]), samples([4, 3, 2])
+    net.biases[1][:] = 1e3
+    found = net.SGD(data, 2, 10, 0.0, monitor_training_cost=True, verbose=False)
+    largest = np.finfo(float).max
+    np.testing.assert_allclose(found[2], net.total_cost(data, 0.0), rtol=1e-12)
+    assert found[2][0] > largest / 100
+
+
+def test_what_a_callback_changes_counts_and_is_seen():
+    net, data = network2.Network([4, 3, 2]), samples([4, 3, 2])
+    seen = []
+
+    def change(net, epoch):
+        net.weights[0][:] = epoch
+        net.biases = [b * 0 for b in net.biases]
+        seen.append(net.total_cost(data, 0.0))
+        return epoch == 2
+
+    found = net.SGD(data, 9, 10, 0.0, monitor_training_cost=True, epoch_callback=change, verbose=False)
+    assert len(found[2]) == 3
+    np.testing.assert_allclose(found[2][1:], seen[:2], rtol=1e-12)
+    assert net.weights[0].tolist() == np.full((3, 4), 2.0).tolist()
+
+
 # Extras
 
 

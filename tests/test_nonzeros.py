@@ -92,6 +92,31 @@ def test_skipping_zeros_changes_no_bit_for_any_number_of_threads(monkeypatch, th
     assert_same_bits(one, team)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_out", [1, 16, 17, 33, 64, 100, 300])  # shared out by outputs, where panels suffice, or not
+@pytest.mark.parametrize("options", [{}, {"optimizer": Adam(0.01)}, {"clip_norm": 0.1}, {"batch_size": 300}], ids=str)
+def test_no_way_to_share_out_the_nonzeros_changes_a_bit(n_out, dtype, options):
+    x = mostly_zeros(600, 3 * BLOCK_INPUTS + 17, dtype=dtype)
+    nets = [Network([x.shape[1], n_out, 3], dtype=dtype, seed=0, threads=threads) for threads in (1, 2, 3, 4)]
+    one, *teams = (fit(net, x, **options) for net in nets)
+    for several in teams:
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, several, strict=True))
+
+
+@pytest.mark.parametrize("m", [1, 3, 33, 1024, 1025, 2500])
+@pytest.mark.parametrize("share", [0.0, 0.9])
+def test_a_view_gives_the_outputs_and_costs_of_the_moment(m, share):
+    x, rng = mostly_zeros(m, 100, share, "float64"), np.random.default_rng(2)
+    net = Network([100, 17, 3], dtype="float64", cost="cross_entropy", seed=0, threads=2)
+    y = np.eye(3)[rng.integers(0, 3, m)]
+    view = net._viewer(x, y)
+    for _ in range(2):
+        outputs, cost = view()
+        np.testing.assert_array_equal(outputs, net.predict(x))
+        np.testing.assert_allclose(cost / m, net.evaluate(x, y).cost, rtol=1e-12)
+        net.weights = [w * 1.5 for w in net.weights]
+
+
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam()], ids=str)
 def test_network_that_skips_zeros_agrees_with_reference(monkeypatch, optimizer):
     x, found = mostly_zeros(60, 200, dtype="float64"), forms(monkeypatch)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .book import sigmoid_prime
 
-FUNCTIONS = ("fn", "delta")
+FUNCTIONS = ("fn", "delta", "terms")
 
 
 class QuadraticCost:
@@ -17,7 +17,12 @@ class QuadraticCost:
     @staticmethod
     def fn(a: Any, y: Any) -> Any:
         """½ |a - y|²."""
-        return 0.5 * np.sum(np.square(a - y))
+        return np.sum(QuadraticCost.terms(a, y))
+
+    @staticmethod
+    def terms(a: Any, y: Any) -> Any:
+        """½ (a - y)², whose sum C_x is."""
+        return 0.5 * np.square(a - y)
 
     @staticmethod
     def delta(z: Any, a: Any, y: Any) -> Any:
@@ -33,8 +38,13 @@ class CrossEntropyCost:
     @staticmethod
     def fn(a: Any, y: Any) -> Any:
         """-Σ (y ln a + (1 - y) ln(1 - a)); as in the book 0 ln 0 is 0, and ln 0 the largest number there is."""
+        return np.sum(CrossEntropyCost.terms(a, y))
+
+    @staticmethod
+    def terms(a: Any, y: Any) -> Any:
+        """-(y ln a + (1 - y) ln(1 - a)), whose sum C_x is."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sum(np.nan_to_num(-y * np.log(a) - (1 - y) * np.log(1 - a)))
+            return np.nan_to_num(-y * np.log(a) - (1 - y) * np.log(1 - a))
 
     @staticmethod
     def delta(z: Any, a: Any, y: Any) -> Any:
@@ -50,8 +60,13 @@ class LogLikelihoodCost:
     @staticmethod
     def fn(a: Any, y: Any) -> Any:
         """-Σ y ln a; ln 0 is the largest number there is."""
+        return np.sum(LogLikelihoodCost.terms(a, y))
+
+    @staticmethod
+    def terms(a: Any, y: Any) -> Any:
+        """-y ln a, whose sum C_x is."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sum(np.nan_to_num(-y * np.log(a)))
+            return np.nan_to_num(-y * np.log(a))
 
     @staticmethod
     def delta(z: Any, a: Any, y: Any) -> Any:

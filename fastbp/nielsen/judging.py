@@ -42,12 +42,11 @@ def count_right(net: Book, samples: list[Any], *, labelled: bool) -> int:
 
 
 def mean_cost(
-    net: Book, samples: list[Any], cost: Callable[[Any, Any], Any], one_hot: Callable[[Any], Any], *, labelled: bool,
-    adds_up: bool,
-) -> float:  # fmt: skip
+    net: Book, samples: list[Any], cost: Any, one_hot: Callable[[Any], Any], *, labelled: bool, adds_up: bool
+) -> float:
     """Return the mean of C_x over (x, y), or over (x, label) made into columns.
 
-    - adds_up: the cost of many columns is the sum of theirs
+    - cost: has `fn`; adds_up: and `terms`, so that the cost of many columns is the sum of theirs
     """
     try:
         if not adds_up:
@@ -59,8 +58,8 @@ def mean_cost(
     except NotColumns:
         total = 0.0
         for x, y in samples:
-            total += float(cost(net.feedforward(x), one_hot(y) if labelled else y))
-        return total / len(samples)
+            total += float(cost.fn(net.feedforward(x), one_hot(y) if labelled else y)) / len(samples)
+        return total
     if labelled:
         y = np.column_stack([one_hot(label) for label in range(int(y.max()) + 1)])[:, y]
-    return float(cost(a, y)) / len(samples)
+    return float(np.sum(cost.terms(a, y) / len(samples)))  # first divided: several of the largest number there is

@@ -165,7 +165,7 @@ class Network(Book):
         """Return C over (x, y) with its penalty, λ/(2n) Σ w² for n samples of `data`; `convert`: over (x, label)."""
         samples = as_list(data)
         adds_up = is_ours(self.cost)
-        cost = mean_cost(self, samples, self.cost.fn, self._one_hot, labelled=convert, adds_up=adds_up)
+        cost = mean_cost(self, samples, self.cost, self._one_hot, labelled=convert, adds_up=adds_up)
         # Not np.linalg.norm: NumPy's BLAS may take several threads for it, which keep their cores busy for 20 ms after.
         return cost + float(0.5 * (lmbda / len(samples)) * sum(np.sum(np.square(w)) for w in self.weights))
 

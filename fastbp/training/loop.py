@@ -342,7 +342,7 @@ class _Loop:
         self.amid: Any = None  # snapshot of a later moment, if there is one
         self.recent: Any = None  # the later of the two
         self.limit = task.done.limit if task.done else np.inf  # of the cost of a good epoch
-        self.keepers = [callback for callback in task.callbacks if isinstance(callback, Keeper)]
+        self.keepers: list[Any] = [callback for callback in task.callbacks if isinstance(callback, Keeper)]
         self.scaling = [cb for cb in task.callbacks if isinstance(cb, Callback) and cb.changes_rates]
 
     def run_epoch(self, epoch: int) -> Progress:
