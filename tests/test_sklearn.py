@@ -433,6 +433,20 @@ def test_to_network_takes_plain_numbers(kind, table):
         np.testing.assert_allclose(net.predict(frame)[:, 0], found.predict(frame), rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [Classifier, Regressor])
+def test_to_sklearn_takes_plain_numbers_and_no_categories(kind, table):
+    found = kind(random_state=0, max_iter=20).fit(x3 * 40 + 7, y3)
+    other = found.to_sklearn()
+    assert type(other) is PEERS[MODERN[kind]]
+    np.testing.assert_allclose(other.predict(x3 * 40 + 7), found.predict(x3 * 40 + 7), rtol=1e-4, atol=1e-4)
+    other.partial_fit(x3 * 40 + 7, y3)
+    net = fastbp.export.from_sklearn(found)
+    if kind is Classifier:
+        np.testing.assert_allclose(net.predict_proba(x3 * 40 + 7), found.predict_proba(x3 * 40 + 7), atol=1e-5)
+    with pytest.raises(ValueError, match="colour"):
+        kind(random_state=0, max_iter=2).fit(*table).to_sklearn()
+
+
 def test_sparse_columns_keep_their_zeros():
     x = sparse.random_array((300, 40), density=0.1, rng=np.random.default_rng(0)).tocsr() * 1000
     y = np.asarray(x.sum(axis=1)).ravel() > 2000

@@ -17,7 +17,8 @@ def from_sklearn(estimator: Any) -> Network:
     ----------
     estimator
         fitted, with `coefs_`, `intercepts_`, `activation` and `out_activation_`; `alpha` is left behind, since it is a
-        penalty over a mini-batch, whose size a network does not know. scikit-learn itself is not needed
+        penalty over a mini-batch, whose size a network does not know. scikit-learn itself is not needed. Of a
+        ``fastbp.sklearn.Classifier`` or ``Regressor`` the network has the scaling in its weights
 
     Raises
     ------
@@ -25,6 +26,8 @@ def from_sklearn(estimator: Any) -> Network:
         where it is no such estimator, or is not fitted
 
     """
+    if hasattr(estimator, "to_network"):  # of fastbp.sklearn's, which scales what it is given
+        return estimator.to_network()  # type: ignore[no-any-return]
     if missing := [name for name in ("coefs_", "intercepts_", "out_activation_") if not hasattr(estimator, name)]:
         raise TypeError(
             f"{type(estimator).__name__} has no {missing[0]}: give an MLPClassifier or MLPRegressor, after its fit"

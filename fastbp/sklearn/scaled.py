@@ -79,6 +79,24 @@ class Scaled:
         terms = row.terms(a, np.asarray(y, np.float64).reshape(a.shape)).sum(axis=1)
         return -float(np.average(terms, weights=sample_weight))
 
+    def to_sklearn(self: Any) -> Any:
+        """Return scikit-learn's own estimator, which takes plain numbers and predicts the same.
+
+        Raises
+        ------
+        ValueError
+            where scikit-learn has no such activation or loss, and where there are categories
+
+        """
+        if self._columns is not None:
+            raise ValueError(f"scikit-learn's estimator takes numbers only, not the columns {self._columns.described}")
+        net, other = self.to_network(), super().to_sklearn()  # type: ignore[misc]
+        other.set_params(early_stopping=self.early_stopping is True)
+        other.coefs_ = [np.array(w.T, order="C") for w in net.weights]
+        other.intercepts_ = [b.copy() for b in net.biases]
+        del other._optimizer  # its state is of other weights
+        return other
+
     def to_network(self: Any) -> Network:
         """Return a ``fastbp.Network`` in float64 that takes plain numbers: scaling is part of its weights."""
         check_is_fitted(self)
@@ -97,8 +115,9 @@ class Classifier(Scaled, MLPClassifier):  # type: ignore[misc]
     """Labels from numbers and categories: MLPClassifier, with defaults that need no care.
 
     X is an array, a sparse matrix or a data frame; columns with texts become one input for each category. Columns are
-    brought to mean 0 and deviation 1, sparse ones to at most 1. Training is Adam's in float32, by 32 samples, and stops
-    once a held-out tenth is no better for 10 epochs, where there are at least 500 samples.
+    brought to mean 0 and deviation 1, those of the first `partial_fit`, sparse ones to at most 1. Training is Adam's in
+    float32, by 32 samples, and stops once a held-out tenth is no better for 10 epochs, where there are at least 500
+    samples.
 
     All parameters and methods are MLPClassifier's; `coefs_` are of the scaled inputs, `to_network` gives a network of
     plain ones.
@@ -122,7 +141,8 @@ class Classifier(Scaled, MLPClassifier):  # type: ignore[misc]
 class Regressor(Scaled, MLPRegressor):  # type: ignore[misc]
     """Quantities from numbers and categories: MLPRegressor, with defaults that need no care, as Classifier's.
 
-    y is scaled, too, where the loss is of any scale, so the unit it is given in does not matter.
+    y is brought to mean 0 and deviation 1, too, but for the loss "poisson": the unit it is given in does not matter,
+    and huber's δ is in deviations.
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {**MLPRegressor._parameter_constraints, **OPTIONS}
