@@ -85,6 +85,6 @@ class KeptState:
         """Take it back."""
         for place, name in enumerate(self.names.values()):
             weights, biases = trainer.state.get(place)
-            setattr(self.optimizer, name, [*(np.ascontiguousarray(w.T) for w in weights), *biases])
+            setattr(self.optimizer, name, [*(np.array(w.T, order="C") for w in weights), *biases])
         if hasattr(self.optimizer, "t"):
             self.optimizer.t = trainer.state.steps
