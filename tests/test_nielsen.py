@@ -448,10 +448,29 @@ def test_activation_cost_and_momentum_take_the_same_way_in_kernels_and_loop(acti
     assert_same(net, other)
 
 
-def test_float32_is_float32():
-    net = network.Network([5, 4, 3], dtype="float32")
-    net.SGD(samples([5, 4, 3]), 1, 10, 1.0, verbose=False)
-    assert net.weights[0].dtype == np.float32
+def test_float32_is_float32_and_nearly_the_same():
+    held = samples([5, 4, 3], labels=True)
+    single, double = (seeded(network2.Network, [5, 4, 3], dtype=dtype) for dtype in ("float32", "float64"))
+    for net in (single, double):
+        random.seed(0)
+        net.SGD(samples([5, 4, 3]), 3, 10, 0.5, 0.1, held, True, True, True, True, verbose=False)
+    assert single.weights[0].dtype == np.float32
+    np.testing.assert_allclose(single.weights[0], double.weights[0], rtol=1e-3, atol=1e-4)
+
+
+def test_shapes_that_a_callback_changes_are_an_error():
+    def grow(net, epoch):
+        net.weights[0] = np.ones((5, 4))
+
+    with pytest.raises(ValueError, match="keep the shapes"):
+        network.Network([4, 3, 2]).SGD(samples([4, 3, 2]), 2, 10, 1.0, verbose=False, epoch_callback=grow)
+
+
+@pytest.mark.parametrize("wrong", [{"mini_batch_size": 0}, {"mini_batch_size": 2.5}, {"epochs": -1}, {"momentum": 1.0}])
+def test_settings_that_cannot_be_are_named(wrong):
+    (name,) = wrong
+    with pytest.raises((ValueError, TypeError), match=name):
+        network.Network([4, 3, 2]).SGD(samples([4, 3, 2]), **{"epochs": 1, "mini_batch_size": 10, "eta": 1.0} | wrong)
 
 
 # Files

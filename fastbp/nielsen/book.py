@@ -1,23 +1,16 @@
-"""What the book's two networks share: plain NumPy as in the book, and a way through the kernels."""
+"""What the book's two networks share: lists of parameters, and the equations in plain NumPy as in the book."""
 
-import random
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ..border.spec import NetworkSpec
-from ..errors import DivergenceError, warn
-from ..formulas import Array, number
+from ..formulas import Array
 from ..formulas.activations import Activation, find_activation
-from ..formulas.optimizers import SGD
 from ..networks.fast import Network as Core
-from ..training.loop import Data, Plan, Task
 from .columns import Columns, NotColumns, check_column, check_target
 from .live import Live
-from .shuffle import shuffled
 
-JUDGES = ("feedforward", "evaluate", "accuracy", "total_cost")
 AT_ONCE = 8192  # samples that are judged together: what is in between stays small
 SOFTMAX = ("softmax", "cross_entropy")
 KEPT = 3  # lists of samples that are remembered: training, evaluation, a slice
@@ -31,19 +24,6 @@ def sigmoid(z: Any) -> Any:
 def sigmoid_prime(z: Any) -> Any:
     """σ(z) (1 - σ(z))."""
     return sigmoid(z) * (1 - sigmoid(z))
-
-
-class Training(NamedTuple):
-    """What SGD is asked for."""
-
-    data: list[Any]  # (x, y), which are put into another order
-    epochs: int
-    mini_batch_size: int
-    eta: float
-    l2: float  # λ / n
-    momentum: float
-    end_epoch: Callable[[int], bool]  # judges, given the epoch's number; True stops
-    epoch_callback: Callable[[Any, int], object] | None  # the user's
 
 
 def _from_a(z: Any, a: Any) -> Any:
@@ -154,50 +134,12 @@ class Book:
         there = [name for name in names if name in self.own]
         return all(name not in mine and getattr(type(self), name) is self.own[name] for name in there)
 
-    def _why_plain(self, *, steps: tuple[str, ...], rates: Sequence[float]) -> str | None:
-        """Return why the book's loop has to do; None where kernels can."""
-        if others := [name for name in steps if not self._is_own(name)]:
-            return f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not the book's"
-        if self._module() != (sigmoid, sigmoid_prime):
-            return "sigmoid or sigmoid_prime has been replaced"
-        if self._formulas() is None:
-            return "its cost is one of its own"
-        if any(not 0 <= rate < np.inf for rate in rates):
-            return "eta or lmbda is below 0"
-        return None
-
-    def _say_plain(self, why: str) -> None:
-        if not vars(self).get("_said"):
-            self._said = True
-            warn(f"training takes the book's loop in Python, not the kernels: {why}")
-
-    def _run(self, asked: Training, *, update: Callable[[list[Any]], None], steps: tuple[str, ...]) -> None:
-        """Run the epochs, in the kernels where nothing is in the way.
-
-        - update: makes the step of a mini-batch, in the book's loop; steps: the methods that kernels stand for
-        """
-        number("momentum", asked.momentum, below=1.0)
-        if asked.mini_batch_size < 1:
-            raise ValueError(f"mini_batch_size must be at least 1, got {asked.mini_batch_size}")
-        why = self._why_plain(steps=steps, rates=(asked.eta, asked.l2))
-        if why is None and asked.data and asked.epochs > 0:
-            try:
-                columns, parameters = self._columns(asked.data, labelled=False), self._parameters()
-            except NotColumns:
-                why = "the samples or parameters are not columns of one kind each"
-            else:
-                self._train(asked, columns, parameters)
-                return
-        if why is not None:
-            self._say_plain(why)
-        self._loop(asked, update)
-
     def _all_outputs(self, x: Array) -> Array:
         """Return the outputs (n_L, n) of samples x (n, n_0)."""
         found = [self.feedforward(x[start : start + AT_ONCE].T) for start in range(0, len(x), AT_ONCE)]
         return np.concatenate(found, axis=1)
 
-    # Through the kernels.
+    # For the kernels.
 
     def _parameters(self) -> tuple[list[Array], list[Array]]:
         """Return weights (n_out, n_in) and biases (n_out,) as they are now; NotColumns if they are of other shapes."""
@@ -215,23 +157,6 @@ class Book:
         if not regular:
             raise NotColumns
         return weights, [b[:, 0] for b in biases]
-
-    def _core(self, weights: Sequence[Array], biases: Sequence[Array], l2: float) -> Core:
-        """Return a network of fastbp's with these parameters."""
-        formulas = self._formulas()
-        assert formulas
-        sizes = (weights[0].shape[1], *map(len, weights))
-        key = (sizes, self.activation, formulas, l2, self.dtype)
-        kept = vars(self).get("_kept_core")
-        if kept is None or kept[0] != key:
-            output, cost = formulas
-            spec = NetworkSpec.from_arguments(
-                sizes, self.activation, output, cost, None, dtype=self.dtype, seed=0, l1=0.0, l2=l2, dropout=0.0
-            )
-            kept = self._kept_core = (key, Core._assemble(spec, weights, biases))
-        core: Core = kept[1]
-        core._set_parameters(weights, biases)
-        return core
 
     def _take(self, core: Core) -> None:
         """Bind new lists with the parameters of fastbp's network."""
@@ -257,71 +182,3 @@ class Book:
         kept.insert(0, columns)
         del kept[KEPT:]
         return columns
-
-    def _train(self, asked: Training, columns: Columns, parameters: tuple[list[Array], list[Array]]) -> None:
-        """Run the epochs in the kernels."""
-        data, callback = asked.data, asked.epoch_callback
-        core = self._core(*parameters, asked.l2)
-        x, y = columns.numbers()
-        order = np.arange(len(data))
-        live = Live(core) if self._is_own(*JUDGES) else None
-        if live:
-            live.add(data, x, y, labelled=False)
-
-        def next_order() -> Array:
-            nonlocal order
-            order = order[shuffled(len(data))]
-            return order
-
-        def put_in_order() -> None:
-            data[:] = [columns.samples[i] for i in order.tolist()]
-
-        def end_epoch(net: Core, history: Any) -> bool:
-            epoch = len(history) - 1
-            self._take(net)
-            if live:
-                live.end_epoch()
-            else:
-                put_in_order()
-            self._live = live
-            stops = asked.end_epoch(epoch)
-            self._live = None
-            if callback:
-                put_in_order()
-                stops = callback(self, epoch) is True or stops
-            if callback or not live:
-                net._set_parameters(*self._parameters())  # which may have been changed meanwhile
-            return stops
-
-        plan = Plan(SGD(asked.eta, asked.momentum), min(asked.mini_batch_size, len(data)), epochs=asked.epochs)
-        try:
-            core._train(Task(Data(x, y), plan, callbacks=(end_epoch,), order=next_order))
-        except DivergenceError as error:
-            if not (np.isfinite(x).all() and np.isfinite(y).all()):
-                raise ValueError("there is NaN or inf in training_data, in x or y") from None
-            raise ValueError(f"{error.what}: choose a smaller eta") from None
-        finally:
-            self._live = None
-            self._take(core)
-            put_in_order()
-            columns.reorder(order)
-
-    def _loop(self, asked: Training, update: Callable[[list[Any]], None]) -> None:
-        """The book's loop; momentum goes by how far each step has changed the parameters."""
-        velocity: list[Any] = []
-        for epoch in range(asked.epochs):
-            random.shuffle(asked.data)
-            for start in range(0, len(asked.data), asked.mini_batch_size):
-                before = [*self.weights, *self.biases]
-                update(asked.data[start : start + asked.mini_batch_size])
-                if asked.momentum:
-                    after, layers = [*self.weights, *self.biases], len(self.weights)
-                    steps = [new - old for new, old in zip(after, before, strict=True)]
-                    velocity = [
-                        asked.momentum * v + step for v, step in zip(velocity or [0.0] * len(steps), steps, strict=True)
-                    ]
-                    moved = [old + v for old, v in zip(before, velocity, strict=True)]
-                    self.weights, self.biases = moved[:layers], moved[layers:]
-            stops = asked.end_epoch(epoch)
-            if (asked.epoch_callback and asked.epoch_callback(self, epoch) is True) or stops:
-                return

@@ -35,10 +35,10 @@ class Columns:
         """Whether these are the samples, in this order."""
         return self.lasts and len(samples) == len(self.samples) and all(map(is_, samples, self.samples))
 
-    def numbers(self) -> tuple[Array, Array]:
-        """Return x (n, n_0), and y (n, n_L) or labels (n,), as they are now."""
-        x, y = (side.matrix() if isinstance(side, Side) else side for side in self.sides)
-        return x, y
+    def numbers(self, dtype: Any = np.float64) -> tuple[Array, Array]:
+        """Return x (n, n_0), and y (n, n_L) or labels (n,), as they are now; all but labels in one dtype."""
+        x, y = (side.matrix(dtype) if isinstance(side, Side) else side for side in self.sides)
+        return x, y if y.ndim == 1 else y.astype(dtype, copy=False)
 
     def reorder(self, order: Array) -> None:
         """Put the samples into another order."""
@@ -64,9 +64,9 @@ class Side:
                 raise NotColumns
         self.arrays, self.dtype, self.size = list(arrays), dtype, size
 
-    def matrix(self) -> Array:
-        """Return the numbers (n, size) in float64, copied as they are now."""
-        found = np.empty((len(self.arrays), self.size))
+    def matrix(self, dtype: Any) -> Array:
+        """Return the numbers (n, size), copied as they are now."""
+        found = np.empty((len(self.arrays), self.size), dtype)
         for start in range(0, len(self.arrays), AT_ONCE):
             some = self.arrays[start : start + AT_ONCE]
             found[start : start + len(some)] = np.frombuffer(b"".join(some), self.dtype).reshape(len(some), -1)

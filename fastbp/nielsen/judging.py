@@ -28,7 +28,9 @@ def _view(net: Book, samples: list[Any], *, labelled: bool) -> View | None:
     if live is None:
         return None
     found = live.find(samples, labelled=labelled)
-    return found or live.add(samples, *net._columns(samples, labelled=labelled).numbers(), labelled=labelled)
+    return found or live.add(
+        samples, *net._columns(samples, labelled=labelled).numbers(live.core.dtype), labelled=labelled
+    )
 
 
 def count_right(net: Book, samples: list[Any], *, labelled: bool) -> int:

@@ -5,12 +5,13 @@ from typing import Any
 
 from ..formulas import Array
 from ..formulas.activations import Activation
-from .book import Book, Training
+from .book import Book
 from .book import sigmoid as sigmoid
 from .book import sigmoid_prime as sigmoid_prime
 from .columns import as_list
 from .initial import normal_parameters
 from .judging import count_right
+from .training import Training, run
 
 
 class Network(Book):
@@ -76,7 +77,8 @@ class Network(Book):
             return False
 
         data = as_list(training_data)
-        self._run(
+        run(
+            self,
             Training(data, epochs, mini_batch_size, eta, 0.0, momentum, end_epoch, epoch_callback),
             update=lambda mini_batch: self.update_mini_batch(mini_batch, eta),
             steps=("backprop", "update_mini_batch", "cost_derivative"),

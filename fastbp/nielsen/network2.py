@@ -12,7 +12,7 @@ from .. import files
 from ..errors import ModelFileError
 from ..formulas import Array
 from ..formulas.activations import Activation
-from .book import Book, Training
+from .book import Book
 from .book import sigmoid as sigmoid
 from .book import sigmoid_prime as sigmoid_prime
 from .columns import as_list
@@ -24,6 +24,7 @@ from .initial import normal_parameters
 from .judging import count_right, mean_cost
 from .mnist_loader import vectorized_result as vectorized_result
 from .stored import read_network
+from .training import Training, run
 
 Monitored = tuple[list[float], list[int], list[float], list[int]]
 
@@ -143,7 +144,8 @@ class Network(Book):
             return early_stopping_n > 0 and seen.waited() == early_stopping_n
 
         l2 = lmbda / max(n, 1)
-        self._run(
+        run(
+            self,
             Training(training, epochs, mini_batch_size, eta, l2, momentum, end_epoch, epoch_callback),
             update=lambda mini_batch: self.update_mini_batch(mini_batch, eta, lmbda, n),
             steps=("backprop", "update_mini_batch"),
