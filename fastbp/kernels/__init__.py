@@ -19,8 +19,8 @@ panels, LOOP 1 over register tiles, LOOP 0 over k. Three schedules share it: bat
 small networks (`chains`), one sample at a time (`online`). `halves` is what follows where the fused pass is not all
 there is to a step: the whole gradient is limited, or added up; weights are constrained (`constrain`) and averaged.
 `predict` goes forward alone, `embedded` inside a user's own compiled code; `inputs` goes back as far as x, `gram` makes
-JᵀJ. `convert` gathers samples of another dtype. `looks` is what `fastbp.Diagnostics` sees, inside the step, of one
-mini-batch in so many.
+JᵀJ. `convert` gathers samples of another dtype, `shuffle` draws the order that Python's `random.shuffle` would. `looks`
+is what `fastbp.Diagnostics` sees, inside the step, of one mini-batch in so many.
 
 Formulas are not here. They are rows of formulas/, written in NumPy's syntax; `activate`, `costs` and `rules` trace them
 and have them compiled, each apart, and what is here calls them by address (see vectors/README.md). The record of a run,

@@ -12,7 +12,7 @@ def input_errors(run, first, m):
     """δ¹ w¹, the error of the inputs, of samples order[first : first + m], left where the inputs were; run: (1,)."""
     old = flush_denormals()
     run = run[0]
-    rows_up_and_down(run, 0, 0, first, 0, m, 1.0, False)
+    rows_up_and_down(run, 0, 0, first, 0, m, 1.0, False, False)
     bottom = layer_at(run, 0)
     errors_back(run, bottom, bottom.input, bottom.ld_input, 0, 0, m)
     restore_denormals(old)

@@ -409,19 +409,20 @@ class ShortForm:
 
 
 @kernel(cache=False)
-def _forward_entries(run, place, first, m):
+def _forward_entries(run, place, first, m, begin, end):
     run = run[0]
     call_forward_entries(
-        address=run.forward_entries, run=run, layer=layer_at(run, 0), place=place, first=first, m=m
+        address=run.forward_entries, run=run, layer=layer_at(run, 0), place=place, first=first, m=m, begin=begin,
+        end=end,
     )  # fmt: skip
 
 
 @kernel(cache=False)
-def _add_entries(run, j, width, k, rows, first, stop, begun, target, scratch, place, m_order):
+def _add_entries(run, j, panels, width, k, rows, first, stop, begun, target, ldt, scratch, place, m_order):
     run = run[0]
     call_add_entries(
-        address=run.add_entries, run=run, layer=layer_at(run, 0), j=j, width=width, k=k, rows=rows, first=first,
-        stop=stop, begun=begun, target=pointer(target, GUARD), scratch=pointer(scratch, GUARD),
+        address=run.add_entries, run=run, layer=layer_at(run, 0), j=j, panels=panels, width=width, k=k, rows=rows,
+        first=first, stop=stop, begun=begun, target=pointer(target, GUARD), ldt=ldt, scratch=pointer(scratch, GUARD),
         place=place, m_order=m_order,
     )  # fmt: skip
 
@@ -457,10 +458,12 @@ class Skipping:
         """Inputs of rows first .. first + m - 1 of the mini-batch."""
         return np.ascontiguousarray(self.x[self.order[self.place + first : self.place + first + m]])
 
-    def forward(self, first, m, gap):
-        """Weighted inputs of these rows, over the entries."""
+    def forward(self, first, m, gap, cuts=()):
+        """Weighted inputs of these rows, over the entries; cut into ranges of outputs."""
         z = self.weighted_inputs(m, gap, before=first)
-        _forward_entries(self.record.array, self.place + first, first, m)
+        ends = [0, *cuts, self.columns]
+        for begin, end in zip(ends, ends[1:], strict=False):
+            _forward_entries(self.record.array, self.place + first, first, m, begin, end)
         return z
 
     def dense_forward(self, first, m, gap):
@@ -476,17 +479,17 @@ class Skipping:
         self.record.hold(work=z.memory[GUARD:])
         return z
 
-    def gradient(self, delta, j, width, block, first, stop, start):
-        """Σ δ a of a panel's columns at j, added to `start` if there is one, over the entries; and the scratch."""
+    def gradient(self, delta, j, panels, width, block, first, stop, start):
+        """Σ δ a of panels from column j on, one below the other, added to `start` if there is one; and the scratch."""
         k = block * BLOCK_INPUTS
         rows = min(BLOCK_INPUTS, self.x.shape[1] - k)
-        g = target(rows, width, self.x.dtype) if start is None else Surrounded(start, WRITTEN)
-        scratch = target(rows, width, self.x.dtype)
+        g = target(panels * rows, width, self.x.dtype) if start is None else Surrounded(start, WRITTEN)
+        scratch = Surrounded(np.zeros((panels * rows, width), self.x.dtype), WRITTEN)
         self.layers["ld"], self.layers["delta"] = delta.ld, 0
         self.record.hold(work=delta.numbers)
         _add_entries(
-            self.record.array, j, width, k, rows, first, stop, int(start is not None), g.memory, scratch.memory,
-            self.place, stop,
+            self.record.array, j, panels, width, k, rows, first, stop, int(start is not None), g.memory, rows * width,
+            scratch.memory, self.place, stop,
         )  # fmt: skip
         return g, scratch
 

@@ -63,7 +63,8 @@ def test_forward_over_entries_gives_every_bit_and_writes_nothing_outside(n_in, d
         order = rng.permutation(len(x))
         for place, first, m in ((0, 0, 1), (3, 0, 20), (0, 2, 7), (22, 0, 1)):
             skipping = harness.Skipping(x, w, bias, order, place, batch_size=first + m)
-            got, expected = skipping.forward(first, m, gap=vectors % 4), skipping.dense_forward(first, m, gap=0)
+            cuts = [2 * lanes] if place and vectors > 2 else []  # a panel for one thread, the others for another
+            got, expected = skipping.forward(first, m, vectors % 4, cuts), skipping.dense_forward(first, m, gap=0)
             case = {"outputs": n_out, "place": place, "first": first, "rows": m}
             assert harness.same(got.numbers, expected.numbers), case
             assert np.isfinite(got.numbers).all(), case
@@ -77,22 +78,31 @@ def test_gradients_over_entries_give_every_bit_and_write_nothing_outside(n_in, d
     rng = np.random.default_rng(3)
     lanes, panel = harness.lanes_of(dtype), harness.panel_of(dtype)
     x = inputs(2 * CHAIN_ROWS + 9, n_in, dtype)
-    n_out = panel + lanes
+    n_out = 6 * panel + lanes
     w, bias = np.zeros((n_out, n_in), dtype), np.zeros(n_out, dtype)
     place = 3
     for first, stop in ((0, 1), (0, 20), (5, 7), (0, CHAIN_ROWS), (0, CHAIN_ROWS + 1), (2, 2 * CHAIN_ROWS + 5)):
         skipping = harness.Skipping(x, w, bias, rng.permutation(len(x)), place, batch_size=stop)
         skipping.forward(0, stop, gap=0)  # notes where the samples begin
         delta = Surrounded(rng.normal(size=(stop, n_out)).astype(dtype), READ, gap=3)
-        for (j, width), block, begun in itertools.product(
-            ((0, panel), (panel, lanes)), range(skipping.form.blocks), (False, True)
+        for (j, panels, width), block, begun in itertools.product(
+            ((0, 1, panel), (panel, 4, panel), (2 * panel, 2, panel), (6 * panel, 1, lanes)),
+            range(skipping.form.blocks),
+            (False, True),
         ):
             rows = min(BLOCK_INPUTS, n_in - block * BLOCK_INPUTS)
-            start = rng.normal(size=(rows, width)).astype(dtype) if begun else None
-            got, scratch = skipping.gradient(delta, j, width, block, first, stop, start)
-            expected = skipping.dense_gradient(delta, j, width, block, first, stop, start)
-            case = {"rows": (first, stop), "column": j, "block": block, "begun": begun}
-            assert harness.same(got.numbers, expected.numbers), case
+            start = rng.normal(size=(panels * rows, width)).astype(dtype) if begun else None
+            got, scratch = skipping.gradient(
+                delta, j, panels, width, block, first, stop, None if start is None else start.copy()
+            )
+            parts = np.split(start, panels) if begun else [None] * panels
+            expected = np.concatenate([
+                skipping.dense_gradient(delta, j + p * width, width, block, first, stop, part).numbers
+                for p, part in enumerate(parts)
+            ])  # fmt: skip
+            case = {"rows": (first, stop), "column": j, "panels": panels, "block": block, "begun": begun}
+            assert harness.same(got.numbers, expected), case
+            assert not scratch.numbers.any(), case
             assert np.isfinite(got.numbers).all(), case
             assert got.untouched(), case
             assert scratch.untouched(), case
