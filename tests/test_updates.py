@@ -449,3 +449,16 @@ def test_penalties_over_a_mini_batch_count_once():
         net.weights, net.biases = [[[2.0]]], [[0.0]]
         net._train(Task(Data(x, y), Plan(fastbp.SGD(0.1), 4, penalty_per_batch=True)))
         np.testing.assert_allclose(net.weights[0], 2.0 - 0.1 * (4 * 2.0 + 0.8 * 2.0) / 4, rtol=1e-15)
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_engines_agree_on_scikit_learns_losses(output, dtype, rng):
+    """Costs that are computed from a, though δ is a - y behind their output."""
+    from fastbp.sklearn.losses import BINARY_LOG_LOSS, LOG_LOSS
+
+    cost = LOG_LOSS if output == "softmax" else BINARY_LOG_LOSS
+    net = Network([4, 17, 3], output=output, cost=cost, dtype=dtype, seed=0)
+    x, y = rng.normal(size=(33, 4)) * 30, np.eye(3)[rng.integers(0, 3, 33)]
+    assert fastbp.cross_check(net, x, y).passed
+    assert fastbp.check_equations(net, x, y).passed

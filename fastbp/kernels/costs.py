@@ -53,7 +53,10 @@ def cost_formula(cost: Cost, activation: Activation, dtype: Any) -> Formula:
     def function(a: Any, y: Any, z: Any, weight: Any, top: Any, largest: Any, outputs: Any) -> Any:
         y = cost.smooth(y, outputs)
         if pair:
-            term = pair.function(z, y, top, largest) if pair.over_rows else pair.function(z, y)
+            if pair.function is None:
+                term = cost.function(a, y)
+            else:
+                term = pair.function(z, y, top, largest) if pair.over_rows else pair.function(z, y)
             return term, pair.delta(a, y) * weight
         nabla = cost.nabla(a, y) * weight
         return cost.function(a, y), nabla if activation.over_rows else times_slope(nabla, activation.derivative(z, a))

@@ -55,7 +55,7 @@ def forward(
 def cost_per_sample(z: Array, a: Array, y: Array, activation: Activation, cost: Cost) -> Array:
     """C_x (m,), from z where output activation and cost belong together, else from a."""
     pair = cost.pair(activation)
-    if pair is None:
+    if pair is None or pair.function is None:
         return np.sum(cost.terms(a, y), axis=1)
     of_row = (z.max(axis=1, keepdims=True), a.max(axis=1, keepdims=True)) if pair.over_rows else ()
     return np.sum(pair.function(z, y, *of_row), axis=1)

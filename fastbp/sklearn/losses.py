@@ -29,15 +29,14 @@ def _difference(a: Any, y: Any) -> Any:
     return a - y
 
 
+# Behind their outputs δ is a - y, and the loss is computed from a, as scikit-learn does.
 LOG_LOSS = Row(
     "log_loss", _log_loss, lambda a, y: -y / _clip(a), outputs=("softmax",), low=0, high=1, clips=True,
-    sums_to_one=True, pairs={"softmax": Pair(lambda z, y, top, largest: _log_loss(np.exp(z - top) * largest, y),
-                                             _difference, over_rows=True)},
+    sums_to_one=True, pairs={"softmax": Pair(None, _difference)},
 )  # fmt: skip
 BINARY_LOG_LOSS = Row(
     "binary_log_loss", _binary_log_loss, lambda a, y: (_clip(a) - y) / (_clip(a) * (1 - _clip(a))),
-    outputs=("sigmoid",), low=0, high=1, clips=True,
-    pairs={"sigmoid": Pair(lambda z, y: _binary_log_loss(1 / (1 + np.exp(-z)), y), _difference)},
+    outputs=("sigmoid",), low=0, high=1, clips=True, pairs={"sigmoid": Pair(None, _difference)},
 )  # fmt: skip
 
 ACTIVATIONS = {"logistic": "sigmoid"}  # scikit-learn's names; all others are the same

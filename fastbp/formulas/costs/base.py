@@ -19,7 +19,7 @@ from ..proof import check_cost
 class Pair(NamedTuple):
     """What a cost simplifies to behind one output activation."""
 
-    function: Callable[..., Array]  # the term of one output in C_x, from z and y
+    function: Callable[..., Array] | None  # the term of one output in C_x, from z and y; None: the cost's own, of a
     delta: Callable[[Array, Array], Array]  # δ, from a and y
     over_rows: bool = False  # the function is also given the largest z of the row and the largest a, (m, 1)
 
@@ -27,12 +27,14 @@ class Pair(NamedTuple):
         """Of σ(scale · z)."""
         if scale == 1:
             return self
+        plain = self.function
 
         def function(z: Array, y: Array, *of_row: Array) -> Array:
+            assert plain
             top = (of_row[0] * scale, *of_row[1:]) if of_row else ()
-            return self.function(z * scale, y, *top)
+            return plain(z * scale, y, *top)
 
-        return self._replace(function=function, delta=lambda a, y: scale * self.delta(a, y))
+        return self._replace(function=plain and function, delta=lambda a, y: scale * self.delta(a, y))
 
 
 @dataclass(frozen=True, eq=False)
