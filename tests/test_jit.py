@@ -366,6 +366,43 @@ def test_folder_that_others_can_write_to_is_not_used(warm):
     assert warm.files() == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+@pytest.mark.parametrize("how", ["for all", "for a group", "parent", "linked", "hard link", "foreign"])
+def test_code_that_others_could_have_written_is_not_run(how, warm, tmp_path):
+    (file,) = warm.files()
+    path = warm.pycache / file if not isinstance(file, Path) else file
+    if how == "for all":
+        path.chmod(0o666)
+    elif how == "for a group":
+        os.chown(path, -1, 12) if os.geteuid() == 0 else pytest.skip("a group of others is needed")
+        path.chmod(0o664)
+    elif how == "parent":
+        warm.root.chmod(0o777)
+        warm.home.rmdir()
+        warm.home.touch()
+    elif how == "linked":
+        path.rename(tmp_path / "theirs")
+        path.symlink_to(tmp_path / "theirs")
+    elif how == "hard link":
+        os.link(path, tmp_path / "theirs")
+    elif os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        pytest.skip("only root can give files away")
+    seen = warm.run()
+    assert (seen["value"], seen["hits"], seen["misses"]) == (6.0, 0, 1)
+    assert how in ("parent", "linked") or "others could have written" in seen["warnings"][0]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+def test_a_sticky_folder_above_is_no_danger(warm, tmp_path):
+    (tmp_path / "common").mkdir()
+    shutil.move(warm.root, tmp_path / "common" / "warm")
+    (tmp_path / "common").chmod(0o1777)
+    if os.geteuid() == 0:
+        assert Package(tmp_path / "common" / "warm").run()["hits"] == 1
+
+
 @pytest.mark.skipif(os.name != "posix", reason="symbolic links")
 def test_folder_behind_a_link_is_not_used(cold, tmp_path):
     (tmp_path / "theirs").mkdir()

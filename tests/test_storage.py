@@ -1,10 +1,16 @@
 """Model files: what is saved comes back, and nothing but ModelFileError comes of a bad file."""
 
+import builtins
+import errno
+import hashlib
+import io
 import json
 import os
 import pickle
 import stat
 import struct
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -460,12 +466,13 @@ def test_a_planted_temporary_link_is_not_followed(path, tmp_path, monkeypatch):
 
     victim = tmp_path / "victim"
     victim.write_text("precious")
-    (tmp_path / ".fastbp-known.tmp").symlink_to(victim)
+    name = f".fastbp-{hashlib.sha256(path.name.encode()).hexdigest()[:8]}-known.tmp"
+    (tmp_path / name).symlink_to(victim)
     monkeypatch.setattr(files.uuid, "uuid4", Known)
     with pytest.raises(FileExistsError):
         storage.write(path, ARRAYS, METADATA)
     assert victim.read_text() == "precious"
-    assert (tmp_path / ".fastbp-known.tmp").is_symlink()
+    assert (tmp_path / name).is_symlink()
 
 
 def test_folders_and_devices_are_not_replaced(tmp_path):
@@ -486,3 +493,61 @@ def test_a_relative_path_and_any_name(tmp_path, monkeypatch):
         storage.write(name, ARRAYS, METADATA)
         load_model(name)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+# Disks that fail, and processes that are killed
+
+
+@pytest.mark.parametrize("step", ["open", "chmod", "write", "fsync", "replace"])
+@pytest.mark.parametrize("code", ["ENOSPC", "EACCES", "EIO"])
+def test_a_failing_disk_leaves_the_file_and_is_named(step, code, saved, monkeypatch):
+    before, number = saved.read_bytes(), getattr(errno, code)
+
+    def fail(*args, **named):
+        raise OSError(number, os.strerror(number))
+
+    class Full(io.BufferedWriter):
+        write = fail
+
+    with monkeypatch.context() as patch:
+        if step == "write":
+            patch.setattr(builtins, "open", lambda file, mode: Full(io.FileIO(file, mode)))
+        else:
+            patch.setattr(files.os, step, fail)
+        with pytest.raises(OSError, match=os.strerror(number)) as caught:
+            storage.write(saved, model(), METADATA)
+    assert caught.value.errno == number
+    assert caught.value.filename == str(saved)
+    assert "as it was" in str(caught.value)
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_what_a_killed_save_left_is_removed_by_the_next_process(saved):
+    script = f"""
+import os, sys
+from fastbp import files
+files.os.fsync = lambda descriptor: os.kill(os.getpid(), 9)
+files.replace({str(saved)!r}, b"x" * 100)
+"""
+    other = saved.parent / ".fastbp-00000000-of-another-file.tmp"
+    other.touch()
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", script]).returncode != 0
+        assert len(list(saved.parent.glob(".fastbp-*.tmp"))) == 2  # the next one clears it, and leaves its own
+    files._cleared.clear()
+    storage.write(saved, model(), METADATA)
+    assert sorted(saved.parent.iterdir()) == [other, saved]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks")
+def test_what_another_process_is_writing_is_left_alone(saved):
+    prefix = f".fastbp-{hashlib.sha256(saved.name.encode()).hexdigest()[:8]}-"
+    descriptor, temporary = files._create(str(saved.parent), prefix)
+    files._cleared.clear()
+    storage.write(saved, model(), METADATA)
+    assert os.path.exists(temporary)
+    os.close(descriptor)
+    files._cleared.clear()
+    storage.write(saved, model(), METADATA)
+    assert not os.path.exists(temporary)

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numba.core import config, serialize, sigutils
 
-from .folders import PACKAGE, folders, prepare, problem
+from .folders import PACKAGE, folders, prepare, problem, read
 from .insides import CompileResult, _Cache, rtsys
 from .target import LANES
 
@@ -169,7 +169,10 @@ class KernelCache(_Cache):
 def _load(path, rebuild):
     """Return what `rebuild` makes of what is kept in `path`, or None; a damaged file is removed."""
     try:
-        stored = path.read_bytes()
+        stored = read(path)
+    except PermissionError as error:
+        warn_once("compiled kernels that others could have written are not used", error)
+        return None
     except OSError:
         return None
     content = stored[DIGEST_SIZE:]
@@ -189,6 +192,7 @@ def _write(path, content):
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.tmp")
     try:
         with open(temporary, "xb") as file:
+            os.chmod(temporary, 0o644)  # whatever the umask: `read` trusts no other
             file.write(content)
         os.replace(temporary, path)
     except BaseException:

@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import sys
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,21 +41,58 @@ def _user_cache() -> str:
 
 
 def problem(folder: Path) -> str | None:
-    """Say why code from this folder must not be run, or None: others could have put it there."""
+    """Say why code from this folder must not be run, or None: others could have put it there, or the folder itself."""
     try:
         status = os.lstat(folder)
     except OSError as error:
         return error.strerror or str(error)
     if not stat.S_ISDIR(status.st_mode):
         return "not a directory"
+    if reason := _open_to_others(status):
+        return reason
+    for parent in folder.resolve().parents:
+        status = os.stat(parent)
+        sticky = status.st_mode & stat.S_ISVTX  # others may add to it, as to /tmp, but not move what is there
+        if (reason := _open_to_others(status)) and not (sticky and status.st_uid == 0):
+            return f"{parent}: {reason}"
+    return None
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a file of code; one that others could have written raises PermissionError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        reason = "not a file" if not stat.S_ISREG(status.st_mode) else _open_to_others(status)
+        if reason is None and status.st_nlink > 1:
+            reason = "it has another name, too"
+        if reason:
+            raise PermissionError(f"{path}: {reason}")
+        return file.read()
+
+
+def _open_to_others(status: os.stat_result) -> str | None:
+    """Say who else could have changed what has this status."""
     if not hasattr(os, "geteuid"):  # Windows: the user's profile is private
         return None
-    ours = status.st_uid == os.geteuid()
-    if not ours and status.st_uid != 0:
+    if status.st_uid not in (os.geteuid(), 0):
         return f"owned by another user ({status.st_uid})"
-    if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not ours):
+    if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_private(status.st_gid)):
         return f"others can write to it (mode {stat.S_IMODE(status.st_mode):o})"
     return None
+
+
+@cache
+def _is_private(group: int) -> bool:
+    """Whether a group is the user's alone, as many systems make one for each: of the same name, without others."""
+    import grp
+    import pwd
+
+    try:
+        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return found.gr_gid == user.pw_gid and found.gr_name == user.pw_name and not set(found.gr_mem) - {user.pw_name}
 
 
 def prepare(folder: Path) -> None:
