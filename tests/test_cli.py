@@ -462,3 +462,12 @@ def test_what_the_library_warns_of_is_a_sentence_too(capsys, monkeypatch):
     lines = [line for line in capsys.readouterr().err.splitlines() if "threads is 64" in line]
     assert len(lines) == 1
     assert lines[0].startswith("fastbp train: warning: threads is 64, and this process may use 2 cores: write threads=")
+
+
+def test_a_message_repeats_no_cell_of_thousands_of_digits(tmp_path, capsys):
+    rows = "\n".join(f"{i},{i % 2}" for i in range(30))
+    for cell, name in (("9" * 5000, "a"), ("z" * 5000, "a"), ("1", "n" * 5000)):
+        path = tmp_path / "table.csv"
+        path.write_text(f"{name},y\n{rows}\n{cell},x\n")
+        assert cli.main(["train", str(path), "--epochs", "1", "--output", str(tmp_path / "m.safetensors")]) in (0, 1)
+        assert all(len(line) < 1200 for line in capsys.readouterr().err.splitlines())

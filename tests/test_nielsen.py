@@ -500,6 +500,7 @@ def test_network2_saves_and_loads(tmp_path):
         ({"cost": "Nothing"}, "Nothing"),
         ({"cost": "sigmoid"}, "sigmoid"),
         ({"cost": 7}, "cost"),
+        ({"weights": [[[10**400] * 4] * 3, [[1.0] * 3] * 2]}, "too large"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, change, told):

@@ -185,7 +185,7 @@ def _from_objects(name: str, array: Array) -> Array:
             missing = odd is None or type(odd).__name__ in ("NAType", "NaTType") or odd != odd
             what = "missing" if missing else "of another kind"
             raise TypeError(
-                f"{name}[{row}] is {values[row]!r}, {what}; labels are all strings, all bools or all integers"
+                f"{name}[{row}] is {values[row]!r:.80}, {what}; labels are all strings, all bools or all integers"
                 + (f": drop row {row}" if missing else "")
             )
     return array

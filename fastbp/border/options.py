@@ -22,7 +22,7 @@ def integer(name: str, value: object, low: int) -> int:
             raise TypeError
         result = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+        raise TypeError(f"{name} must be an integer, got {value!r:.80}") from None
     if result < low:
         raise ValueError(f"{name} must be at least {low}, got {result}")
     return result
@@ -81,7 +81,7 @@ def checked_ema(ema: object) -> float | None:
 def truth(name: str, value: object) -> bool:
     """Return True or False; words such as "no" would be true."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {value!r:.80}")
     return bool(value)
 
 
@@ -104,7 +104,7 @@ def look_every(callbacks: Sequence[Any]) -> int:
 def checked_verbose(verbose: object) -> int | str:
     """Return "auto", 0, 1 or 2."""
     if not isinstance(verbose, (int, str)) or verbose not in ("auto", 0, 1, 2):
-        raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r}')
+        raise ValueError(f'verbose must be "auto", 0, 1 or 2, got {verbose!r:.80}')
     return verbose
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": doctor,
     "warmup": warmup,
 }
+LONGEST = 1000  # characters of a message
 MOVED = {"bench": "the benchmarks live in the repository: python -m benchmarks"}
 
 
@@ -121,11 +122,16 @@ def _complain(command: str, message: str) -> None:
 
 def _fail(argv: Sequence[str], as_json: bool, message: str, code: int) -> int:
     command = argv[0] if argv and argv[0] in COMMANDS else ""
-    message = " ".join(message.split())
+    message = _short(" ".join(message.split()))
     if as_json:
         print(_json({"error": message}))
     _complain(command, message)
     return code
+
+
+def _short(message: str) -> str:
+    """Return a message whose end can be read, whatever a file's cells and names have in them."""
+    return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
 
 
 def _sentence(error: Exception) -> str:

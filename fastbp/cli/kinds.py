@@ -59,7 +59,7 @@ def all_numbers(table: Table, name: str) -> Series:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataFileError(
-            f"{table.where(row, name)}: {cells[row]!r} is not a number; mend the cell, empty it (then the median "
+            f"{table.where(row, name)}: {cells[row]!r:.80} is not a number; mend the cell, empty it (then the median "
             f"takes its place), or leave the column out: --drop {name!r} when training"
         )
     return values
@@ -122,7 +122,7 @@ def _reading(cells: Series, values: Series) -> list[str]:
     if not grouped.any():
         return []
     row = int(grouped.arg_max() or 0)
-    return [f"column {values.name!r}: {cells[row]!r} is read as {values[row]:.0f}"]
+    return [f"column {values.name!r}: {cells[row]!r:.80} is read as {values[row]:.0f}"]
 
 
 def _oddities(table: Table, name: str, cells: Series) -> list[str]:

@@ -71,7 +71,7 @@ def _guess(y: Array) -> tuple[str, str]:
 def _quantities(source: str, y: Array, doubt: str) -> Target:
     if y.dtype.kind not in "biuf":
         raise DataFileError(
-            f"{source}: text such as {str(y.flat[0])!r} cannot be predicted as a quantity; "
+            f"{source}: text such as {str(y.flat[0])!r:.80} cannot be predicted as a quantity; "
             "leave --task regression out, or name another --target"
         )
     values = np.asarray(y, float).reshape(len(y), -1)
@@ -96,7 +96,8 @@ def _classes(source: str, y: Array, doubt: str, task: str) -> Target:
                             "name another --target")  # fmt: skip
     if task == "auto" and len(classes) > 20 and 2 * len(classes) > len(y):
         raise DataFileError(
-            f"{source}: the target has {len(classes)} different texts in {len(y)} rows, such as {str(classes[0])!r}; "
+            f"{source}: the target has {len(classes)} different texts in {len(y)} rows, such as "
+            f"{str(classes[0])!r:.80}; "
             "nothing can be learnt of classes that are seen once; name another --target"
         )
     listed = ", ".join(str(name) for name in classes[:8].tolist()) + ", ..." * (len(classes) > 8)

@@ -57,9 +57,9 @@ def number(
             raise TypeError
         result = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, got {value!r}") from None
+        raise TypeError(f"{name} must be a number, got {value!r:.80}") from None
     if not (low < result < below if positive else low <= result < below):
         lower = f"> {low:g}" if positive else f">= {low:g}"
         upper = "finite" if below == math.inf else f"< {below:g}"
-        raise ValueError(f"{name} must be {lower} and {upper}, got {value!r}")
+        raise ValueError(f"{name} must be {lower} and {upper}, got {value!r:.80}")
     return result

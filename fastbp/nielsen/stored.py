@@ -17,7 +17,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[list[int], list[Array], 
         content = file.read()
     try:
         return _checked(json.loads(content))
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError) as error:
         raise ModelFileError(f"{os.fspath(path)}: not a network of network2's: {error!s:.200}") from None
 
 
