@@ -20,18 +20,20 @@ class Pair(NamedTuple):
 
 def read(path: Path) -> list[Pair]:
     """Return the only pair of a file, or its training and its test part."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = dict(archive)
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive raises half a dozen kinds
-        raise DataFileError(f"{path}: cannot be read as .npz ({error}); save it with numpy.savez") from None
-    pairs = [("x_train", "y_train"), ("x_test", "y_test")]
-    if not set(sum(pairs, ())) <= set(arrays):
-        pairs = [pair for pair in [("x", "y"), *pairs] if pair[0] in arrays][:1]
+    with path.open("rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                names = list(archive.files)
+                pairs = [("x_train", "y_train"), ("x_test", "y_test")]
+                if not set(sum(pairs, ())) <= set(names):
+                    pairs = [pair for pair in [("x", "y"), *pairs] if pair[0] in names][:1]
+                arrays = {name: archive[name] for name in sum(pairs, ()) if name in names}  # others may be large
+        except Exception as error:  # a damaged archive raises half a dozen kinds, OSError among them
+            raise DataFileError(f"{path}: cannot be read as .npz ({error!s:.200}); save it with numpy.savez") from None
+    if wrong := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise DataFileError(f"{path}: {wrong[0]} is no array of NumPy's; save it with numpy.savez")
     if not pairs:
-        raise DataFileError(f"{path}: has {', '.join(arrays) or 'nothing'}; {WANTED}")
+        raise DataFileError(f"{path}: has {(', '.join(names) or 'nothing'):.200}; {WANTED}")
     return [_checked(path, x, arrays[x], arrays.get(y)) for x, y in pairs]
 
 

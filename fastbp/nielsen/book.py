@@ -12,7 +12,6 @@ from .columns import Columns, NotColumns, check_column, check_target
 from .live import Live
 
 AT_ONCE = 8192  # samples that are judged together: what is in between stays small
-SOFTMAX = ("softmax", "cross_entropy")
 KEPT = 3  # lists of samples that are remembered: training, evaluation, a slice
 
 
@@ -70,15 +69,19 @@ class Book:
 
     def feedforward(self, a: Any) -> Any:
         """Return the output (n_L, 1) for an input (n_0, 1), or a column of it for each column."""
-        check_column("a", a, len(self.weights[0]), np.size(a))
-        functions = [sigma for sigma, _ in self._functions()]
-        for b, w, sigma in zip(self.biases, self.weights, functions, strict=False):
-            a = sigma(np.dot(w, a) + b)
+        check_column("a", a, self.weights)
+        sigma, last = self._module()[0], len(self.weights) - 1
+        hidden = sigma if self.activation == "sigmoid" else self.activation.value
+        if self._ends_in_softmax():
+            sigma = _softmax
+        for layer, (b, w) in enumerate(zip(self.biases, self.weights, strict=False)):
+            z = np.dot(w, a) + b
+            a = sigma(z) if layer == last else hidden(z)
         return a
 
     def backprop(self, x: Any, y: Any) -> tuple[list[Array], list[Array]]:
         """Return ∂C_x/∂b and ∂C_x/∂w of one sample, layer by layer, in the shapes of `biases` and `weights`."""
-        check_column("x", x, len(self.weights[0]), np.size(x))
+        check_column("x", x, self.weights)
         check_target(y, len(self.weights[-1]))
         functions = self._functions()
         a, activations, zs = x, [x], []
@@ -111,6 +114,9 @@ class Book:
     def _output_delta(self, z: Any, a: Any, y: Any) -> Any:
         raise NotImplementedError
 
+    def _ends_in_softmax(self) -> bool:
+        return False
+
     def _formulas(self) -> tuple[str, str] | None:
         """Output activation and cost by fastbp's names; None where kernels have no such thing."""
         raise NotImplementedError
@@ -124,7 +130,7 @@ class Book:
         hidden = last = (sigma, _from_a if own else lambda z, a: prime(z))
         if self.activation != "sigmoid":
             hidden = self.activation.value, self.activation.slope
-        if self._formulas() == SOFTMAX:
+        if self._ends_in_softmax():
             last = _softmax, _from_a  # of which δ makes no use
         return [*[hidden] * (len(self.weights) - 1), last]
 
@@ -175,7 +181,7 @@ class Book:
             x, y = samples[0]
         except (TypeError, ValueError):
             raise NotColumns from None
-        check_column("x", x, len(self.weights[0]), n_in)
+        check_column("x", x, self.weights)
         if not labelled:
             check_target(y, n_out)
         columns = Columns(samples, n_in, n_out, labelled=labelled)

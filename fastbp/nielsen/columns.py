@@ -105,15 +105,20 @@ def as_list(samples: Iterable[Any] | None) -> list[Any]:
     return samples if isinstance(samples, list) else [] if samples is None else list(samples)
 
 
-def check_column(name: str, array: Any, least: int, size: int) -> None:
-    """Refuse a 1-D array where NumPy would make a matrix of it and go on with wrong numbers."""
-    if least > 1 and getattr(array, "ndim", 2) == 1:
-        raise ValueError(f"{name} is {array.shape}, and must be a column ({size}, 1): write {name}.reshape(-1, 1)")
+def check_column(name: str, x: Any, weights: Sequence[Any]) -> None:
+    """Refuse a 1-D x where NumPy would make a matrix of it and go on with wrong numbers."""
+    if getattr(x, "ndim", 2) == 1 and len(weights[0]) > 1:
+        raise _no_column(name, x)
+
+
+def _no_column(name: str, x: Any) -> ValueError:
+    return ValueError(f"{name} is {x.shape}, and must be a column ({len(x)}, 1): write {name}.reshape(-1, 1)")
 
 
 def check_target(y: Any, outputs: int) -> None:
     """Refuse a y that NumPy would spread over all outputs."""
-    check_column("y", y, outputs, outputs)
+    if outputs > 1 and getattr(y, "ndim", 0) == 1:
+        raise _no_column("y", y)
     if outputs > 1 and getattr(y, "ndim", 0) == 0:
         raise ValueError(
             f"y is {y!r}, and must be a column ({outputs}, 1) to train on: for a digit vectorized_result(y)"

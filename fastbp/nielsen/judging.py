@@ -15,8 +15,8 @@ def outputs_of(net: Book, samples: list[Any], *, labelled: bool) -> tuple[Array,
     """Return the outputs (n_L, n), and the labels (n,) or the y (n_L, n), of samples; NotColumns where they cannot."""
     if not samples or not net._is_own("feedforward"):
         raise NotColumns
-    if (view := _view(net, samples, labelled=labelled)) is not None and net._live:
-        return net._live.look(view)[0], view.y if labelled else view.y.T
+    if (view := _view(net, samples, labelled=labelled)) is not None:
+        return view.look()[0], view.y if labelled else view.y.T
     net._parameters()  # which are regular
     x, y = net._columns(samples, labelled=labelled).numbers()
     return net._all_outputs(x), y if labelled else y.T
@@ -55,8 +55,8 @@ def mean_cost(
             raise NotColumns
         a, y = outputs_of(net, samples, labelled=labelled)
         view = _view(net, samples, labelled=labelled)
-        if view is not None and net._live and len(a) > 1 and a.min() > 0 and a.max() < 1:
-            return net._live.look(view)[1] / len(samples)  # the kernels' cost; the book's where an output is saturated
+        if view is not None and len(a) > 1 and a.min() > 0 and a.max() < 1:
+            return view.look()[1] / len(samples)  # the kernels' cost; the book's where an output is saturated
     except NotColumns:
         total = 0.0
         for x, y in samples:

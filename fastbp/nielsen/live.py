@@ -1,19 +1,28 @@
 """What a network of the book looks at while kernels train it: the same samples after each epoch, at once."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..formulas import Array
 from ..networks.fast import Network as Core
 
 
-class View(NamedTuple):
-    """Samples as matrices, which are read once in a training, and a function that gives their outputs."""
+class View:
+    """Samples as matrices, which are read once in a training; what it takes to look at them is made at the first look."""
 
-    samples: list[Any]
-    labelled: bool
-    y: Array  # labels (n,), or (n, n_L)
-    look: Callable[[], tuple[Array, float]]
+    def __init__(self, core: Core, samples: list[Any], x: Array, y: Array, labelled: bool) -> None:
+        self.core, self.samples, self.x, self.labelled = core, samples, x, labelled
+        self.y = y  # labels (n,), or (n, n_L)
+        self.viewer: Callable[[], tuple[Array, float]] | None = None
+        self.seen: tuple[Array, float] | None = None  # in this epoch
+
+    def look(self) -> tuple[Array, float]:
+        """Return the outputs (n_L, n) and Σ C_x, computed once in an epoch."""
+        self.viewer = self.viewer or self.core._viewer(self.x, self.y)
+        if self.seen is None:
+            a, cost = self.viewer()
+            self.seen = a.T, cost
+        return self.seen
 
 
 class Live:
@@ -22,11 +31,10 @@ class Live:
     def __init__(self, core: Core) -> None:
         self.core = core
         self.views: list[View] = []
-        self.known: list[tuple[View, Array, float]] = []  # outputs of this epoch, and Σ C_x
 
     def add(self, samples: list[Any], x: Array, y: Array, *, labelled: bool) -> View:
         """Remember samples, by the list that they are in."""
-        view = View(samples, labelled, y, self.core._viewer(x, y))
+        view = View(self.core, samples, x, y, labelled)
         self.views.append(view)
         return view
 
@@ -34,15 +42,7 @@ class Live:
         """Return what is remembered of a list."""
         return next((view for view in self.views if view.samples is samples and view.labelled == labelled), None)
 
-    def look(self, view: View) -> tuple[Array, float]:
-        """Return the outputs (n_L, n) and Σ C_x, computed once in an epoch."""
-        for known, a, cost in self.known:
-            if known is view:
-                return a, cost
-        a, cost = view.look()
-        self.known.append((view, a.T, cost))
-        return a.T, cost
-
     def end_epoch(self) -> None:
         """Forget the outputs: the parameters are others now."""
-        self.known = []
+        for view in self.views:
+            view.seen = None

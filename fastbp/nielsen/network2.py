@@ -199,6 +199,9 @@ class Network(Book):
     def _output_delta(self, z: Array, a: Array, y: Array) -> Any:
         return self.cost.delta(z, a, y)
 
+    def _ends_in_softmax(self) -> bool:
+        return self.cost is LogLikelihoodCost or type(self.cost) is LogLikelihoodCost
+
     def _formulas(self) -> tuple[str, str] | None:
         return self.cost.formulas if is_ours(self.cost) else None
 
