@@ -8,7 +8,7 @@ from ..networks.fast import Network as Core
 
 
 class View:
-    """Samples as matrices, which are read once in a training; what it takes to look at them is made at the first look."""
+    """Samples as matrices, which are read once in a training; what looks at them is made at the first look."""
 
     def __init__(self, core: Core, samples: list[Any], x: Array, y: Array, labelled: bool) -> None:
         self.core, self.samples, self.x, self.labelled = core, samples, x, labelled
