@@ -114,6 +114,16 @@ def test_what_was_slow_and_became_fast_is_found():
     assert fit({1: 1e-5, 2: 5e-6}, 10.0, key="a")[1][-1] == 2
 
 
+def test_who_lost_a_short_trial_is_tried_again_where_much_more_work_is_in_sight():
+    noisy, quiet = {1: 1e-5, 2: 3e-5}, {1: 1e-5, 2: 5e-6}
+    assert fit(noisy, 0.15, key="a")[1][-1] == 1
+    assert fit(quiet, 0.15, key="a")[1][-1] == 1  # no more than the last time
+    assert fit(quiet, 2.0, key="a")[1][-1] == 2
+    assert 2 not in fit(noisy, 0.15, key="b")[1][-1:]
+    tried = [2 in fit(noisy, 1.0, key="b")[1] for _ in range(2)]
+    assert tried == [True, False]  # once is enough
+
+
 def test_a_hopeless_size_costs_little_and_larger_ones_are_not_tried():
     paces = {1: 1e-5, 2: 1e-3, 4: 1e-3}
     seconds, used = fit(paces, 0.5)
