@@ -120,7 +120,7 @@ def test_who_lost_a_short_trial_is_tried_again_where_much_more_work_is_in_sight(
     assert fit(quiet, 0.15, key="a")[1][-1] == 1  # no more than the last time
     assert fit(quiet, 2.0, key="a")[1][-1] == 2
     assert 2 not in fit(noisy, 0.15, key="b")[1][-1:]
-    tried = [2 in fit(noisy, 1.0, key="b")[1] for _ in range(2)]
+    tried = [2 in fit(noisy, work, key="b")[1] for work in (2.0, 0.5)]
     assert tried == [True, False]  # once is enough
 
 
