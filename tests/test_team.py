@@ -347,3 +347,28 @@ def test_a_team_works_on_other_cores_than_its_first_thread():
     team.run_team(work, 3, lambda: None)
     assert seen[0] == os.sched_getaffinity(0) == allowed  # who called is left alone
     assert all(cores < allowed and len(cores) == len(allowed) - 1 for cores in (seen[1], seen[2]))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a timer of signals")
+def test_nobody_works_on_after_ctrl_c_is_pressed_again_and_again():
+    ended, presses = [], []
+
+    def press(*_):
+        presses.append(1)
+        raise KeyboardInterrupt
+
+    def work(thread, size):
+        if thread:
+            time.sleep(0.3)
+            ended.append(thread)
+
+    before = signal.signal(signal.SIGALRM, press)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            team.run_team(work, 3, lambda: None)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(presses) > 2
+    assert sorted(ended) == [1, 2]

@@ -23,6 +23,7 @@ def run_team(work: Callable[[int, int], object], size: int, release: Callable[[]
     gate, team = Lock(), 0  # a team of nobody, should Ctrl-C come before it is complete
     failures: list[BaseException] = []
     ends: list[Lock] = []
+    ended: set[int] = set()
 
     def member(thread: int, end: Lock) -> None:
         try:
@@ -35,7 +36,13 @@ def run_team(work: Callable[[int, int], object], size: int, release: Callable[[]
             failures.append(failure)
             release()
         finally:
+            ended.add(thread)
             end.release()
+
+    def wait() -> None:
+        for thread, end in enumerate(ends, 1):
+            while thread not in ended:
+                end.acquire()
 
     try:
         with gate:
@@ -53,8 +60,15 @@ def run_team(work: Callable[[int, int], object], size: int, release: Callable[[]
         release()
         raise
     finally:
-        for end in ends:
-            end.acquire()
+        interrupt: BaseException | None = None
+        while len(ended) < len(ends):
+            try:
+                wait()
+            except BaseException as again:  # Ctrl-C once more: nobody writes to anything after this
+                interrupt = again
+                release()
+        if interrupt:
+            raise interrupt
     if failures:
         raise failures[0]
 
