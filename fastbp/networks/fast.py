@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 import numba
@@ -29,7 +30,7 @@ from ..kernels.records import Record
 from ..memory.parameters import Parameters, aligned
 from ..memory.workspace import Workspace
 from ..processors import team_sizes
-from ..training.loop import Data, Plan
+from ..training.loop import CALL_SECONDS, NOTHING, Data, Plan
 from ..vectors.simd import lanes
 from .base import BaseNetwork
 from .nonzeros import LEAST_EPOCHS, NO_SHORT_FORM, find_nonzeros, of_sparse
@@ -227,8 +228,13 @@ class Network(BaseNetwork, engine="fast"):
 
     def _evaluate(self, x: Array, y: Array) -> tuple[float, int]:
         batch_size = min(PREDICT_ROWS, len(x))
-        run = self._run(Data(x, y), batch_size)
-        seen = run.train(np.arange(len(x)), 0, -(-len(x) // batch_size), 0)
+        batches, order, seen, first, count = -(-len(x) // batch_size), np.arange(len(x)), NOTHING, 0, 1
+        run = self._run(Data(x, y), batch_size, sizes=self._team_sizes(batch_size), steps=batches)
+        while first < batches and seen.failed < 0:  # in calls of about a tenth of a second, for Ctrl-C
+            start, count = perf_counter(), min(count, batches - first)
+            seen = run.train(order, first, count, 0, seen)
+            first += count
+            count = 2 * count if perf_counter() - start < CALL_SECONDS / 2 else count
         return (math.nan if seen.failed >= 0 else seen.cost), round(seen.correct)
 
     def _viewer(self, x: Array, y: Array) -> Callable[[], tuple[Array, float]]:
