@@ -27,6 +27,10 @@ OWN = fastbp.Activation(
         + np.sqrt(np.clip(z, 0.5, 9))
     ),
 )
+FAR = fastbp.Activation("far", lambda z: np.where(np.abs(z) < np.inf, z, 0) + 1e-30 * np.minimum(z, 1e300))
+SAME = fastbp.Activation("same", lambda z: 0.5)
+HOSTILE = fastbp.Activation('*/ """ \' \\\n??/ {0} %d\nimport nothing_like_this', lambda z: z / 3 - 1)
+MINE = {"mine": OWN, "far": FAR, "same": SAME, "hostile": HOSTILE}
 ROUNDED = {"gelu", "mine"}  # ONNX Runtime has their erf and arctan in float32 only
 compiler = shutil.which("gcc") or shutil.which("cc")
 needs_compiler = pytest.mark.skipif(compiler is None, reason="there is no C compiler")
@@ -49,7 +53,7 @@ def inputs(net, m=33):
     return np.random.default_rng(0).normal(0, 2, (m, net.sizes[0])).astype(net.dtype)
 
 
-every_kind = pytest.mark.parametrize("activation", [*ACTIVATIONS, OWN], ids=[*ACTIVATIONS, "mine"])
+every_kind = pytest.mark.parametrize("activation", [*ACTIVATIONS, *MINE.values()], ids=[*ACTIVATIONS, *MINE])
 both_dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 odd_sizes = pytest.mark.parametrize(
     "sizes", [(1, 1), (2, 3), (1, 2, 1), (17, 33, 3), (33, 1, 17, 2), (100, 31, 16)], ids=str

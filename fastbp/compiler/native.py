@@ -7,6 +7,7 @@ Python function around it, and its wrapper 10 ns to each call.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.registry import cpu_target
@@ -31,7 +32,7 @@ def address_of(callee: Emitted, dtype: Any, key: str, emit: Emit) -> int:
     """
     name = f"fastbp_{callee.name}_{dtype}_{key}"
     if name not in _known:
-        with interrupts_wait():
+        with interrupts_wait(), np.errstate(over="ignore"):  # a constant beyond float32 is inf, as it is in NumPy
             _known[name] = _by_numba(callee, dtype, emit) if MISSING else _alone(name, callee, dtype, emit)
     return _known[name][0]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import files
 from ..formulas import Array
-from .parts import Layer, Parts, class_names, follow, parts_of
+from .parts import Layer, Parts, class_names, follow, in_comment, parts_of
 
 TOGETHER = 4  # inputs whose products are added up before they are stored: 784-30-10 1.4 us, one at a time 2.6 (Zen 3)
 
@@ -162,7 +162,8 @@ class Source:
                 n_out=n_out, scale=self._number(layer.row.scale), exp=self._function("exp"), real=real
             )  # fmt: skip
         function = LAYER.format(
-            name=name, real=real, place=place, row=layer.row.name, n_in=n_in, n_out=n_out, t=TOGETHER, sums=sums,
+            name=name, real=real, place=place, row=in_comment(layer.row.name), n_in=n_in, n_out=n_out, t=TOGETHER,
+            sums=sums,
             squash=squash,
         )  # fmt: skip
         return (
@@ -187,6 +188,8 @@ class Source:
         formula = layer.formula
         result = follow(formula, "z", self._number, {name: step(name) for name, _ in formula.steps})
         real = self.words["real"]
+        if not formula.uses("z"):
+            lines.insert(0, "  (void)z;\n")
         head = f"\nstatic {real} {self.words['name']}_sigma{place}({real} z) {{\n"
         return f"{head}{''.join(lines)}  return {result};\n}}\n"
 
@@ -229,7 +232,11 @@ class Source:
 
     def _number(self, value: float) -> str:
         """Return a literal that is the number itself, and of the network's type."""
-        text = f"{float(value):.17g}" if self.double else f"{np.float32(value):.9g}"
+        with np.errstate(over="ignore"):
+            rounded = np.float64(value) if self.double else np.float32(value)
+        if not np.isfinite(rounded):
+            return "NAN" if np.isnan(rounded) else "INFINITY" if rounded > 0 else "(-INFINITY)"
+        text = f"{rounded:.17g}" if self.double else f"{rounded:.9g}"
         text = text if any(sign in text for sign in ".en") else f"{text}.0"
         text = text if self.double else f"{text}f"
         return f"({text})" if text.startswith("-") else text

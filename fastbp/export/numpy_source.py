@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import files
 from ..formulas import Array
-from .parts import Layer, Parts, class_names, follow, parts_of
+from .parts import Layer, Parts, class_names, follow, in_comment, parts_of
 
 TEMPLATE = '''"""A network of {sizes}, written by fastbp: predict(x) returns its outputs. NumPy is all it needs."""
 
@@ -68,7 +68,7 @@ def to_numpy_source(model: Any, path: str | os.PathLike[str] | None = None) -> s
     arrays, functions, calls = [], [], []
     for place, layer in enumerate(parts.layers):
         arrays += [_line(f"W{place}", layer.w), _line(f"B{place}", layer.b)]
-        functions.append(f"def _sigma{place}(z):  # {layer.row.name}\n{_body(layer)}\n")
+        functions.append(f"def _sigma{place}(z):  # {in_comment(layer.row.name)}\n{_body(layer)}\n")
         calls.append(f"        a = _sigma{place}(a @ W{place}.T + B{place})")
     source = TEMPLATE.format(
         sizes="-".join(map(str, sizes)), dtype=parts.dtype.name, classes=repr(_labels(parts)),
@@ -118,6 +118,7 @@ def _body(layer: Layer) -> str:
 
     formula = layer.formula
     result = follow(
-        formula, "z", lambda x: f"DTYPE.type({x!r})", {name: step(name) for name, _ in formula.steps}
+        formula, "z", lambda x: f'DTYPE.type("{x!r}")', {name: step(name) for name, _ in formula.steps}
     )  # fmt: skip
-    return "\n".join([*lines, f"    return {result}"])
+    spread = result if formula.uses("z") else f"np.full_like(z, {result})"
+    return "\n".join([*lines, f"    return {spread}"])

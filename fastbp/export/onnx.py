@@ -79,7 +79,9 @@ class Graph:
     def number(self, value: float) -> str:
         """Add a single number; return its name."""
         name = f"number{len(self.initializers)}"
-        tensor = self.helper.make_tensor(name, self.element, [], np.array(value, self.dtype).tobytes(), raw=True)
+        with np.errstate(over="ignore"):
+            content = np.array(value).astype(self.dtype).tobytes()
+        tensor = self.helper.make_tensor(name, self.element, [], content, raw=True)
         self.initializers.append(tensor)
         return name
 
@@ -106,7 +108,8 @@ class Graph:
             return self.node("Softmax", scaled, axis=1)
         if ACTIVATIONS.get(row.name) is row and row.name in WHOLE:
             return self.node(WHOLE[row.name], z)
-        return follow(layer.formula, z, self.number, self._operations())
+        a = follow(layer.formula, z, self.number, self._operations())
+        return a if layer.formula.uses("z") else self.node("Expand", a, self.node("Shape", z))
 
     def _operations(self) -> dict[str, Any]:
         node, number = self.node, self.number

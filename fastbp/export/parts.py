@@ -82,6 +82,11 @@ def follow(
     return value(formula.outputs[0])
 
 
+def in_comment(name: str) -> str:
+    """Return the name of a row as it may stand in a comment of any language: a user's own may have anything in it."""
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in " _.,=()+-") else "_" for sign in name)
+
+
 def class_names(parts: Parts) -> list[str] | None:
     """Return the labels as texts."""
     return None if parts.classes is None else [str(label) for label in parts.classes.tolist()]
