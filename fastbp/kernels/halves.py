@@ -36,8 +36,8 @@ from .update import batch_weight, write_constants
 
 
 @part
-def square_sums(run, thread, team):
-    """Σ_k (∂C/∂w_jk)² + (∂C/∂b_j)² of every neuron j, this thread's of each layer."""
+def square_sums(run, thread, team, of_gradient):
+    """Σ_k (∂C/∂w_jk)² + (∂C/∂b_j)² of every neuron j, or Σ_k w_jk²; this thread's of each layer."""
     lanes, panel = lanes_of(run), panel_of(run)
     for l in range(run.num_layers):
         layer = layer_at(run, l)
@@ -45,22 +45,31 @@ def square_sums(run, thread, team):
         for j in range(first, stop, lanes):
             front = j // panel * panel  # of the panel
             width = min(panel, layer.columns - front)
-            place = squares_at(run, layer.neurons + j)
+            weights, place = layer.weights + front * layer.rows + j - front, squares_at(run, layer.neurons + j)
             for i in range(lanes):
                 put(squares_at(run, layer.neurons + j + i), 0.0)
-            add_squares(whole_at(run, layer.weights + front * layer.rows + j - front), layer.n_in, width, place)
-            add_squares(whole_at(run, layer.bias + j), 1, width, place)
+            if of_gradient:
+                add_squares(whole_at(run, weights), layer.n_in, width, place)
+                add_squares(whole_at(run, layer.bias + j), 1, width, place)
+            else:
+                add_squares(parameters_at(run, weights), layer.n_in, width, place)
 
 
 @part
-def clip_factor(run, first, stop):
-    """What brings |∇C|, over the layers first .. stop - 1, down to clip_norm: each thread adds them up in one order."""
+def squares_of_layers(run, first, stop):
+    """The sum over the neurons of layers first .. stop - 1, in one order, whoever adds them up."""
     total = 0.0
     for l in range(first, stop):
         layer = layer_at(run, l)
         for j in range(layer.n_out):
             total += number_at(squares_at(run, layer.neurons + j))
-    norm = math.sqrt(total)
+    return total
+
+
+@part
+def clip_factor(run, first, stop):
+    """What brings |∇C|, over the layers first .. stop - 1, down to clip_norm."""
+    norm = math.sqrt(squares_of_layers(run, first, stop))
     return run.clip_norm / norm if norm > run.clip_norm else 1.0
 
 
@@ -85,7 +94,7 @@ def update_from_whole(run, thread, team, met):
     """
     clips = run.clip_norm < math.inf
     if clips:
-        square_sums(run, thread, team)
+        square_sums(run, thread, team, True)
         met = meet(run, team, met)
     if run.second_rule and run.clip_layers:
         for l in range(run.num_layers):
@@ -150,28 +159,14 @@ def finish(run, row, thread, team, met):
 @part
 def write_journal(run, batch, thread, team, met):
     """journal ← (Σ weight · C_x of this mini-batch, Σ w² before it): the latter of the next one, after this update."""
-    lanes, panel = lanes_of(run), panel_of(run)
-    for l in range(run.num_layers):
-        layer = layer_at(run, l)
-        first, stop = begin_of(thread, team, layer.columns, panel), begin_of(thread + 1, team, layer.columns, panel)
-        for j in range(first, stop, lanes):
-            front = j // panel * panel  # of the panel
-            width = min(panel, layer.columns - front)
-            place = squares_at(run, layer.neurons + j)
-            for i in range(lanes):
-                put(squares_at(run, layer.neurons + j + i), 0.0)
-            add_squares(parameters_at(run, layer.weights + front * layer.rows + j - front), layer.n_in, width, place)
+    square_sums(run, thread, team, False)
     met = meet(run, team, met)
     if thread == 0:
-        cost = total = 0.0
+        cost = 0.0
         for i in range(min(run.batch_size, run.num_samples - batch * run.batch_size)):
             cost += number_at(costs_at(run, i))
-        for l in range(run.num_layers):
-            layer = layer_at(run, l)
-            for j in range(layer.n_out):
-                total += number_at(squares_at(run, layer.neurons + j))
         put(journal_at(run, 2 * batch), cost)
-        put(journal_at(run, 2 * batch + 3), total)
+        put(journal_at(run, 2 * batch + 3), squares_of_layers(run, 0, run.num_layers))
     return met
 
 
