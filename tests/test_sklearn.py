@@ -235,6 +235,7 @@ def test_parameters_that_leave_the_finite_numbers_are_an_error():
         {"activation": "nothing"}, {"solver": "newton"}, {"alpha": -1}, {"hidden_layer_sizes": (0,)}, {"dropout": 1},
         {"dtype": "int8"}, {"n_jobs": 0}, {"class_weight": "all"}, {"callbacks": 3},
         {"activation": ["relu", "tanh"]}, {"solver": "lbfgs", "dropout": 0.5},
+        {"solver": "lbfgs", "callbacks": [print]},
     ],
     ids=str,
 )  # fmt: skip
@@ -308,6 +309,28 @@ def test_callbacks_see_validation_data_and_stop():
     judged = MLPClassifier(max_iter=30, random_state=0, early_stopping=True)
     judged.fit(x3[:100], y3[:100], validation_data=(x3[100:], y3[100:]))
     assert judged.best_validation_score_ == judged.score(x3[100:], y3[100:])
+
+
+def test_validation_data_are_on_the_scale_of_the_targets():
+    y = yr * 1e6 + 3e8
+    found = Regressor(random_state=0, max_iter=30, early_stopping=True)
+    found.fit(xr[:100], y[:100], validation_data=(xr[100:], y[100:]))
+    deviation = np.std(y[:100])
+    error = np.mean(((found.predict(xr[100:]) - y[100:]) / deviation) ** 2) / 2
+    np.testing.assert_allclose(-found.best_validation_score_, error, rtol=1e-3)
+
+
+def test_nothing_is_remembered_of_a_judgement_that_was_broken_off(monkeypatch):
+    found = MLPClassifier(max_iter=5, random_state=0, early_stopping=True)
+    held = np.ascontiguousarray(x3[100:])
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(found, "_judged", stop, raising=False)
+    with pytest.warns(UserWarning, match="interrupted"):
+        found.fit(x3[:100], y3[:100], validation_data=(held, y3[100:]))
+    assert not hasattr(found, "_seen")
 
 
 def test_callbacks_of_scikit_learn_are_told():

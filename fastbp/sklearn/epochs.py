@@ -169,8 +169,10 @@ class Epochs:
             x,
             self.view()[0],
         )  # so that NumPy's BLAS does not take our cores, see Fused._forward_pass_fast
-        score = estimator._judged(x, y, self.validation_weight)
-        del estimator._seen
+        try:
+            score = estimator._judged(x, y, self.validation_weight)
+        finally:
+            del estimator._seen
         estimator.validation_scores_.append(score)
         if estimator.verbose:
             print(f"Validation score: {score:f}")

@@ -74,10 +74,18 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         lbfgs = self.solver == "lbfgs"
         hooks = Hooks(self, 1 if incremental else None if lbfgs else self.max_iter, given)
         if lbfgs:
+            asked = {
+                "dropout": self.dropout,
+                "callbacks": self.callbacks,
+                "validation_data": validation_data is not None,
+            }
+            if unused := [name for name, value in asked.items() if value]:
+                raise ValueError(f"solver='lbfgs' takes all samples at once, without epochs: leave out {unused[0]}")
             self._minimize(X, y, sample_weight, units)
         else:
             if validation_data is not None:
-                validation_data = self._validated(validation_data[0]), np.asarray(validation_data[1])
+                held, answers = validation_data
+                validation_data = self._validated(held), self._validation_answers(np.asarray(answers))
             Epochs(self, incremental, validation_data, hooks).run(X, y, sample_weight)
         hooks.end()
         if not all(np.isfinite(w).all() for w in (*self.coefs_, *self.intercepts_)):
@@ -95,6 +103,10 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
         if self.solver != "lbfgs" and not self._learns_to_stop(len(y)):
             self.best_loss_, self.validation_scores_, self.best_validation_score_ = np.inf, None, None
 
+    def _validation_answers(self: Any, y: Any) -> Any:
+        """Return the y of validation data as training has it."""
+        return y
+
     def _learns_to_stop(self: Any, n: int) -> bool:
         """Whether some of n samples are held out, to tell when to stop."""
         return bool(self.early_stopping)
@@ -109,8 +121,6 @@ class Fused(CallbackSupportMixin):  # type: ignore[misc]
 
     def _minimize(self: Any, X: Any, y: Any, sample_weight: Any, units: list[int]) -> None:
         """Let scikit-learn call SciPy, with C and its gradient from the kernels."""
-        if self.dropout:
-            raise ValueError("solver='lbfgs' takes all samples at once, without chance: leave out dropout")
         empty: list[Any] = [None] * len(units)
         weighted = "sample_weight" in inspect.signature(super()._fit_lbfgs).parameters  # type: ignore[misc]
         self._gradient = Gradient(self, X, y, sample_weight)

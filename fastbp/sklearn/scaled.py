@@ -165,6 +165,9 @@ class Regressor(Scaled, MLPRegressor):  # type: ignore[misc]
             self._target_scaling = None if self.loss == "poisson" else standard(y.reshape(len(y), -1))
         return X, self._scaled_targets(y)
 
+    def _validation_answers(self, y: Array) -> Array:
+        return self._scaled_targets(y)
+
     def _scaled_targets(self, y: Array) -> Array:
         if self._target_scaling is None:
             return y
