@@ -39,9 +39,13 @@ def available_cores() -> int:
 
 
 def team_sizes(wanted: int | str, macs: int, batch_size: int) -> list[int]:
-    """Return the sizes of team to choose from, for mini-batches of `macs` multiply-adds: 1, 2, 4, .. all cores."""
+    """Return the sizes of team to choose from, for mini-batches of `macs` multiply-adds: 1, 2, 4, .. all cores.
+
+    The first begins. A number that was asked for does, and is left for one thread only where that is far faster.
+    """
     if wanted != "auto":
-        return [min(int(wanted), batch_size)]
+        number = min(int(wanted), batch_size)
+        return [number] if number == 1 else [number, 1]
     if macs < WORTH_TRYING or batch_size == 1:
         return [1]
     most = min(available_cores(), batch_size)

@@ -85,8 +85,8 @@ def test_available_cores(monkeypatch, allowed, limit, expected):
         ("auto", 10**12, 1, [1]),
         ("auto", processors.WORTH_TRYING - 1, 1000, [1]),
         ("auto", processors.WORTH_TRYING, 1000, [1, 2, 4, 6]),
-        (8, 1000, 1000, [8]),  # what is asked for, more than the cores too
-        (8, 10**12, 5, [5]),
+        (8, 1000, 1000, [8, 1]),  # what is asked for, more than the cores too
+        (8, 10**12, 5, [5, 1]),
         (1, 10**12, 1000, [1]),
     ],
 )

@@ -6,6 +6,7 @@ for long gives its core away.
 """
 
 import ctypes
+import math
 import sys
 
 from llvmlite import ir
@@ -16,11 +17,14 @@ from numba.extending import intrinsic
 from ..compiler.jit import part
 from ..vectors.fpu import ON_X86
 from ..vectors.pointers import advance
+from .clock import now
 from .fields import sync_at
 
 I64 = ir.IntType(64)
 SPINS = 2000  # some 20 us, then yield at every look
 DONE = 8  # int64 from the count of arrivals to the count of generations: another cache line
+ENDED = 16  # and to the mini-batches after which a call ends early, 0 while it does not
+SYNC_SIZE = 24
 _yield = types.ExternalFunction("sched_yield", types.int32())
 HAS_YIELD = sys.platform != "win32" and hasattr(ctypes.CDLL(None), "sched_yield")
 
@@ -66,7 +70,7 @@ def begin_of(thread, team, count, grain):
 def barrier(sync, team, generation):
     """Return once all of the team have called with this generation (0, 1, 2, ...).
 
-    - sync: pointer to (2 * DONE,) zeros at the start: arrivals, and on another cache line generations done
+    - sync: pointer to (SYNC_SIZE,) zeros at the start: arrivals, and on another cache line generations done
     """
     done = advance(sync, DONE)
     if _fetch_add(sync, 1) == generation * team + team - 1:
@@ -87,3 +91,19 @@ def meet(run, team, generation):
     if team > 1:
         barrier(sync_at(run, 0), team, generation)
     return generation + 1
+
+
+@part
+def end_if_late(run, done):
+    """Let the call end after `done` mini-batches, if it takes longer than it may, see training/pace.py.
+
+    The first thread calls it after the whole team has met, and before it meets again: then all of them know.
+    """
+    if run.deadline < math.inf and now() > run.deadline + done * run.patience:
+        _fetch_add(sync_at(run, ENDED), done)
+
+
+@part
+def ends(run):
+    """Whether the call ends here."""
+    return _load(sync_at(run, ENDED)) > 0

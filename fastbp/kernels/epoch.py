@@ -6,7 +6,7 @@ from ..compiler.jit import kernel, part
 from ..vectors.fpu import flush_denormals, restore_denormals
 from ..vectors.pointers import advance
 from .backward import hidden_delta, output_delta
-from .barrier import begin_of, meet
+from .barrier import begin_of, end_if_late, ends, meet
 from .blocking import CHAIN_ROWS, ROWS_AT_ONCE, panel_of
 from .chains import call_chain_gradient, call_update_from_chains
 from .convert import convert_inputs
@@ -178,6 +178,8 @@ def train(run, first, count, thread, team):
                 call_chain_gradient(address=run.chain_gradient, run=run, first=row, m=rows)
             row += rows
         met = meet(run, team, met)
+        if team > 1 and thread == 0:
+            end_if_late(run, batch + 1 - first)
         # Every thread adds up all rows in order: the same sum, the same decision.
         batch_cost = batch_right = 0.0
         for i in range(turn, turn + m):
@@ -219,6 +221,8 @@ def train(run, first, count, thread, team):
             if thread == 0:
                 call_add_looks(address=run.add_looks, run=run, m=m, first=turn, batch=batch - first, share=share)
             met = meet(run, team, met)
+        if team > 1 and ends(run):
+            break
     if pending and failed < 0:
         flush(run, 1 - turn)
     put(seen, cost)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..formulas import Array
+from ..kernels.barrier import SYNC_SIZE
 from ..kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, LINE, MAX_CONSTANTS, OUTER_PANELS, SUM_ROWS
 from .parameters import Parameters, aligned, padded
 
@@ -78,7 +79,7 @@ class Workspace:
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
         self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see products/nonzeros.py
-        self.sync = np.zeros(2 * LINE // 8, np.int64)  # two counters, a cache line apart
+        self.sync = np.zeros(SYNC_SIZE, np.int64)  # see kernels/barrier.py
         self.seen = np.zeros((threads, 4))  # of each thread, see kernels/epoch.py
 
     @property

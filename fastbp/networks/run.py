@@ -13,7 +13,8 @@ from ..formulas import Array
 from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
 from ..kernels import chains, drop, epoch, looks, online
-from ..kernels.barrier import DONE
+from ..kernels.barrier import DONE, ENDED
+from ..kernels.clock import seconds_now
 from ..kernels.convert import gather_address
 from ..kernels.costs import cost_address
 from ..kernels.halves import SECOND_HALF, apply_gradient, second_half
@@ -26,7 +27,7 @@ from ..memory.looks import LookArrays
 from ..memory.parameters import Parameters, aligned
 from ..memory.workspace import Workspace
 from ..training.loop import NOTHING, Data, Plan, Progress, have_moved
-from ..training.pace import TeamSize
+from ..training.pace import TeamSize, Turn
 from ..training.team import run_team
 from .constants import Constants
 from .nonzeros import NO_SHORT_FORM, Nonzeros
@@ -274,19 +275,22 @@ class Run:
         self.record.set(seed=seed)
         stop = first + count
         while first < stop and so_far.failed < 0:
-            size, part = self.team.next(stop - first)
-            part = min(part, self.constants.most(rates)) if self.constants else part
+            most = self.constants.most(rates) if self.constants else stop - first
+            turn = self.team.next(min(stop - first, most))
             start = perf_counter()
-            so_far = self._train(size, order, first, part, so_far, rates)
-            self.team.learn(size, part, perf_counter() - start)
-            first += part
+            so_far, made = self._train(turn, order, first, so_far, rates)
+            self.team.learn(turn, made, perf_counter() - start)
+            first += made
         return so_far
 
     def _train(
-        self, size: int, order: Array, first: int, count: int, so_far: Progress, rates: Array | None
-    ) -> Progress:
-        """Run mini-batches by a team of this size."""
+        self, turn: Turn, order: Array, first: int, so_far: Progress, rates: Array | None
+    ) -> tuple[Progress, int]:
+        """Run mini-batches as it is this team's turn to; return how many it has made before it was too late, too."""
+        size, count = turn.size, turn.batches
         self._begin(order, rates, first, count)
+        if size > 1:
+            self.record.set(deadline=seconds_now() + turn.grace, patience=turn.pace)
         seen = self.space.seen
         seen[:size] = so_far
 
@@ -295,13 +299,14 @@ class Run:
 
         run_team(work, size, self._open_barriers)
         failed = int(seen[0, 3])
+        count = int(self.space.sync[ENDED]) or count
         if self.state and self.plan and not self.halves:
             made = count if failed < 0 else failed - first
             if self.plan.accumulate > 1:
                 made = self.plan.updates(first, made, -(-len(order) // self.record["batch_size"]))
             self.state.step += made
         cost, correct, weight = seen[0, :3].tolist()
-        return Progress(cost, correct, weight, failed)
+        return Progress(cost, correct, weight, failed), count
 
     def _begin(self, order: Array, rates: Array | None, first: int, count: int) -> None:
         self.space.sync[:] = 0

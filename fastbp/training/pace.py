@@ -1,26 +1,32 @@
 """Which size of team is the fastest for a kind of step: found out by use, kept for the process, never at a high price.
 
 Results do not depend on the size, and no rule foretells which is best: with 784-30-10 and mini-batches of 10, two
-threads took twice as long as one on a processor with AVX-512, and 0.65 times as long on one without. So one thread
-begins, and larger teams are tried when so much work is in sight that a trial is worth it: each trial takes a small
-share of it, and is broken off if it goes badly.
+threads took twice as long as one on a processor with AVX-512, and 0.65 times as long on one without; and other programs
+come and go. So the first size begins, and the others are tried when so much work has been done, or is in sight, that a
+trial is worth it. A team is never let run on where it takes longer than fewer threads did: its kernel looks at the
+clock after each mini-batch, and ends the call early.
 """
 
+import math
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-WORTH = 0.1  # seconds of work in sight, below which nothing is tried
+WORTH = 0.1  # seconds of work, done since the last trial or in sight, below which nothing is tried
 ENOUGH, MOST = 32, 1.0  # nor below so many mini-batches, of which three are the least that tell, up to so many seconds
-WAKING, TIMED = 0.01, 0.015  # shares of the work in sight: a trial wakes the other cores, then is timed
-LONGEST = 0.02  # seconds of either
+WORTH_ALONE = 0.01  # seconds of a team's work that are enough to try one thread, which wakes nobody
+WAKING, TIMED = 0.01, 0.015  # shares of that work: a trial wakes the other cores, then is timed
+LONGEST, MOST_OF_RUN = 0.02, 0.25  # seconds of either, and share of the work that is left in the run
+LEAST = 2  # mini-batches that tell anything
 WAKE = 2e-3  # seconds that waking may take on top
 SHORTEST = 5e-4  # seconds that tell anything of a pace
 STEADY = 5e-3  # seconds that tell whether a team still is the best: its first calls are short, and mostly overhead
-PIECE = 2e-5  # seconds of the first call that wakes, of which each is twice as long as the one before
 HOPELESS = 3.0  # times as long as by the best: a trial is broken off
-BETTER = 0.95  # times the best: or it is not worth the other cores
-AGAIN = 3.0  # seconds of work until other sizes are tried again: other programs come and go
-LONGER = 3.0  # times as long as the last time: so much work in sight that a trial may take this is a reason, too
+GRACE = 1e-3  # seconds that a call of a team may take longer than by fewer threads
+BETTER = 0.95  # times the first: or another size is not worth it
+LOYAL = 0.7  # the same, where the first is what the user asked for
+SOON, AGAIN = 0.1, 3.0  # seconds of work until sizes are compared again: at first, and at most
 
 
 @dataclass
@@ -28,11 +34,25 @@ class Pace:
     """What is known of one kind of step."""
 
     seconds: dict[int, float] = field(default_factory=dict)  # per mini-batch, by size of team
-    timed: dict[int, float] = field(default_factory=dict)  # seconds that each was tried for
-    since: float = 0.0  # seconds of work since sizes were compared
+    since: float = 0.0  # seconds of work since sizes were compared, or a team was too slow
+    wait: float = SOON  # seconds of work from that until sizes are compared again
+    untried: list[int] = field(default_factory=list)  # sizes, of those that are to be compared now
+
+    def wait_longer(self) -> None:
+        """Do so twice as long until sizes are compared again."""
+        self.wait = min(2 * self.wait, AGAIN)
 
 
 PACES: dict[Hashable, Pace] = {}
+
+
+class Turn(NamedTuple):
+    """What to do next."""
+
+    size: int  # of the team
+    batches: int
+    grace: float = math.inf  # seconds from the start after which a team ends early,
+    pace: float = 0.0  # and so many more for each mini-batch made
 
 
 class Measure:
@@ -48,103 +68,120 @@ class Measure:
         self.seconds += seconds
         return self.seconds / self.steps if self.seconds >= least else None
 
+    @property
+    def so_far(self) -> float | None:
+        """A first guess."""
+        return self.seconds / self.steps if self.seconds >= SHORTEST else None
+
 
 class Trial:
     """A size to be tried for so many mini-batches; `pace`: seconds per mini-batch of the best so far."""
 
-    def __init__(self, size: int, share: float, in_sight: float, pace: float) -> None:
-        self.size, self.pace, self.waking = size, pace, share == WAKING
-        self.steps = max(1 if self.waking else 2, round(min(share * in_sight, LONGEST) / pace))
+    def __init__(self, size: int, waking: bool, work: float, pace: float, left: int) -> None:
+        self.size, self.waking = size, waking
+        seconds = max(SHORTEST, min((WAKING if waking else TIMED) * work, LONGEST, MOST_OF_RUN * left * pace))
+        self.steps = max(1 if waking else LEAST, round(seconds / pace))
+        self.limit = HOPELESS * self.steps * pace + WAKE * waking  # seconds
         self.done, self.seconds = 0, 0.0
-
-    def next(self) -> int:
-        """Return how many mini-batches to make in the next call."""
-        left = self.steps - self.done
-        return min(left, max(1, self.done, round(PIECE / self.pace))) if self.waking else left
-
-    def add(self, count: int, seconds: float) -> None:
-        """Take note of a call."""
-        self.done += count
-        self.seconds += seconds
 
     @property
     def hopeless(self) -> bool:
         """Whether it has taken far longer by now than all of it should."""
-        return self.seconds > HOPELESS * self.steps * self.pace + WAKE * self.waking
+        return self.size > 1 and self.seconds > self.limit
 
 
 class TeamSize:
-    """The size for each call of one run of `steps` mini-batches; `sizes` are sorted, and the first is what begins."""
+    """The size for each call of one run of `steps` mini-batches; the first of `sizes` begins, and wins a draw."""
 
     def __init__(self, sizes: Sequence[int], steps: int = 0, key: Hashable = None) -> None:
-        self.sizes, self.steps = sizes, steps
+        self.sizes, self.first, self.steps = sorted(sizes), sizes[0], steps
         self.pace = Pace() if key is None else PACES.setdefault(key, Pace())
         self.measure = Measure()  # of the best size
-        self.untried: list[tuple[int, float]] = []
         self.trial: Trial | None = None
-        self.awake = False  # whether a team has worked in this run
+        self.awake = 1  # the largest team that has worked in this run
+        self.chosen = 0  # the best when sizes were compared last
 
-    def next(self, count: int) -> tuple[int, int]:
-        """Return the size for the next mini-batches, and how many of the next `count` they are."""
+    def next(self, count: int) -> Turn:
+        """Return what to do next, for at most `count` mini-batches."""
         if len(self.sizes) == 1:
-            return self.sizes[0], count
+            return Turn(self.first, count)
         self.trial = self.trial or self._next_trial()
         if self.trial:
-            return self.trial.size, min(count, self.trial.next())
-        return self._best(), count
+            return Turn(self.trial.size, min(count, self.trial.steps - self.trial.done), self.trial.limit)
+        size, known = self._best(), self.pace.seconds
+        slower = min((known[fewer] for fewer in self.sizes if fewer < size and fewer in known), default=math.inf)
+        if self.first > 1:
+            slower /= LOYAL
+        return Turn(size, count, GRACE + self._waking(size), slower) if slower < math.inf else Turn(size, count)
 
-    def learn(self, size: int, count: int, seconds: float) -> None:
-        """Take note of how long so many mini-batches took."""
+    def learn(self, turn: Turn, count: int, seconds: float) -> None:
+        """Take note of how long the first `count` mini-batches of a turn took, after which it ended."""
         if len(self.sizes) == 1:
             return
         self.steps -= count
         self.pace.since += seconds
-        woken = size != self.sizes[0] and not self.awake
-        self.awake |= woken
+        woken = turn.size > self.awake
+        self.awake = max(self.awake, turn.size)
         if self.trial:
-            self.trial.add(count, seconds)
+            self.trial.done += count
+            self.trial.seconds += seconds
             self._judge(self.trial)
-            return
-        self.measure.woken |= woken
-        found = self.measure.add(count, seconds, STEADY if self.awake else SHORTEST)
-        if found is not None:
-            if not self.measure.woken:
-                self.pace.seconds[size] = found
-            self.measure = Measure()
+        elif count < turn.batches and seconds > turn.grace:
+            self.pace.seconds[turn.size] = seconds / count
+            if self.pace.since > self.pace.wait:  # it had done well for long
+                self.pace.wait = SOON
+            else:
+                self.pace.wait_longer()
+            self.pace.since, self.measure = 0.0, Measure()
+        else:
+            self.measure.woken |= woken
+            found = self.measure.add(count, seconds, STEADY if self.awake > 1 else SHORTEST)
+            if found is not None:
+                if not self.measure.woken or turn.size not in self.pace.seconds:
+                    self.pace.seconds[turn.size] = found
+                self.measure = Measure()
+
+    def _waking(self, size: int) -> float:
+        """Return the seconds that may go until so many are at work."""
+        return WAKE if size > self.awake else 0.0
 
     def _best(self) -> int:
-        """Return the fastest size; the first where no other is known, or there is too little work to wake cores for."""
-        known, first = self.pace.seconds, self.sizes[0]
-        if first not in known or (not self.awake and known[first] * self.steps < WORTH / 2):
+        """Return the size that will be done first; `first` where no other is known, or is so by a hair."""
+        known, first = self.pace.seconds, self.first
+        if first not in known:
             return first
-        best = min(known, key=lambda size: known[size])
-        return best if known[best] < BETTER * known[first] else first
+        seconds = {size: pace * self.steps + self._waking(size) for size, pace in known.items()}
+        best = min(known, key=lambda size: seconds[size])
+        return best if seconds[best] < (BETTER if first == 1 else LOYAL) * seconds[first] else first
 
     def _next_trial(self) -> Trial | None:
         """Return what to try next, if it is time to, and worth it."""
-        known, best = self.pace.seconds, self._best()
-        if best not in known:
+        pace, known, best = self.pace, self.pace.seconds, self._best()
+        alone = best > 1 and 1 not in known  # of use at once: then no team runs on that is far slower
+        now = known.get(best) or (self.measure.so_far if alone else None)
+        if now is None:
             return None
-        in_sight = known[best] * self.steps
-        due = len(known) == 1 or self.pace.since > AGAIN or self._can_tell_better(in_sight)
-        if not self.untried and due and in_sight >= max(WORTH, min(ENOUGH * known[best], MOST)):
-            self.pace.since = 0.0
-            self.untried = [(size, share) for size in self.sizes if size != best for share in (WAKING, TIMED)]
-        return Trial(*self.untried.pop(0), in_sight, known[best]) if self.untried else None
-
-    def _can_tell_better(self, in_sight: float) -> bool:
-        """Whether a size lost in a trial that was short beside what it might take now: 784-30-10 took 88 ms an epoch
-        for 3 s, and not 59, because two threads had been timed for 1.5 ms.
-        """  # noqa: D205
-        longest = min(TIMED * in_sight, LONGEST)
-        return any(LONGER * self.pace.timed.get(size, longest) < longest for size in self.sizes if size != self._best())
+        work = pace.since + (now * self.steps if len(known) < 2 else 0.0)  # what is in sight counts once
+        enough = WORTH_ALONE if alone else max(WORTH, min(ENOUGH * now, MOST))
+        if not pace.untried and work >= (enough if len(known) < 2 else pace.wait):
+            pace.untried, self.chosen = [size for size in self.sizes if size != best], best
+        size = next((size for size in pace.untried if size != best), None)
+        if size is None:
+            return None
+        trial = Trial(size, size > self.awake, work, now, self.steps)
+        return trial if self.steps >= trial.steps + LEAST * trial.waking else None
 
     def _judge(self, trial: Trial) -> None:
-        if trial.hopeless:
-            self.untried = []  # nor will larger teams be of use
-        elif trial.done < trial.steps:
+        if trial.done < trial.steps and not trial.hopeless:
             return
         if trial.hopeless or not trial.waking:
             self.pace.seconds[trial.size] = trial.seconds / trial.done
-            self.pace.timed[trial.size] = max(trial.seconds, SHORTEST)
+            with suppress(ValueError):  # another run was faster
+                self.pace.untried.remove(trial.size)
+        if trial.hopeless:  # nor will larger teams be of use
+            self.pace.untried = [size for size in self.pace.untried if size < trial.size]
+        if not self.pace.untried:
+            if self._best() == self.chosen:
+                self.pace.wait_longer()
+            self.pace.since = 0.0
         self.trial, self.measure = None, Measure()

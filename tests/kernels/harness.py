@@ -17,7 +17,7 @@ from fastbp.compiler.callee import SIZE, Callee
 from fastbp.compiler.jit import kernel
 from fastbp.compiler.target import CHOICES, LANES
 from fastbp.kernels.backward import transpose_panel
-from fastbp.kernels.barrier import DONE, barrier, begin_of
+from fastbp.kernels.barrier import DONE, SYNC_SIZE, barrier, begin_of
 from fastbp.kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, GROUPS, MAX_ROWS, PANEL_VECTORS
 from fastbp.kernels.fields import layer_at, parameters_at, work_at
 from fastbp.kernels.products import nonzeros
@@ -542,7 +542,7 @@ def meet(sync, thread, team, rounds, arrived, work):
 
 def new_sync():
     """What a team needs to meet, and room for a number of each of `team` threads on a cache line of its own."""
-    return np.zeros(2 * DONE, np.int64)
+    return np.zeros(SYNC_SIZE, np.int64)
 
 
 def numbers_apart(team):
