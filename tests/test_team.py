@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 from processes import SECONDS, apart, busy
 
-from fastbp import SGD, Adam, processors
+from fastbp import SGD, Adam, Diagnostics, processors
 from fastbp.compiler.interrupts import interrupts_wait
+from fastbp.kernels.clock import HAS_CLOCK
 from fastbp.memory.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
 from fastbp.networks import fast as network
 from fastbp.networks.fast import Network
 from fastbp.training import pace, team
+from fastbp.training.pace import TeamSize
 
 THREADS = (1, 2, 3, 5, 8)
 
@@ -380,3 +382,32 @@ def test_nobody_works_on_after_ctrl_c_is_pressed_again_and_again():
         signal.signal(signal.SIGALRM, before)
     assert len(presses) > 2
     assert sorted(ended) == [1, 2]
+
+
+# Teams that end early
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"batch_size": 2}, {"accumulate": 3}, {"ema": 0.9}, {"callbacks": [Diagnostics(every=2)]}, {"clip_norm": 0.1}],
+    ids=str,
+)
+def test_a_call_that_ends_after_each_mini_batch_changes_no_bit(options, monkeypatch):
+    def learn(threads):
+        net = make(threads)
+        history = net.fit(*data(), 3, **{"batch_size": 10, "optimizer": Adam(0.01), "verbose": 0} | options)
+        return digest(net), history.cost
+
+    expected, ends = learn(1), []
+    find = TeamSize.next
+
+    def next_turn(self, batches):
+        return find(self, batches)._replace(grace=-1.0, pace=0.0)
+
+    def learn_from(self, turn, batches, seconds):
+        ends.append(batches)
+
+    monkeypatch.setattr(TeamSize, "next", next_turn)
+    monkeypatch.setattr(TeamSize, "learn", learn_from)
+    assert learn(3) == expected
+    assert not HAS_CLOCK or set(ends) == {1}
