@@ -3,8 +3,8 @@
 from ..compiler.jit import kernel
 from ..vectors.fpu import flush_denormals, restore_denormals
 from .backward import errors_back
-from .epoch import rows_up_and_down
 from .fields import layer_at
+from .passes import rows_up_and_down
 
 
 @kernel(no_cfunc_wrapper=True)

@@ -1,6 +1,6 @@
 """What the rows of a mini-batch tell on their way forward and back.
 
-`look_rows` is `epoch.rows_up_and_down` once more, with BP2 in its two factors and a look at each place. To ask at each
+`look_rows` is `passes.rows_up_and_down` once more, with BP2 in its two factors and a look at each place. To ask at each
 place of the other whether to look took 0.05 us of the 0.71 that a step of 4-16-2 takes.
 """
 
@@ -57,7 +57,7 @@ def look_back(run, l, slot, first, m):
 
 @part
 def forward_looking(run, thread, place, first, m, pending):
-    """z and a of every layer, as `epoch.rows_forward`."""
+    """z and a of every layer, as `passes.rows_forward`."""
     bottom = layer_at(run, 0)
     if bottom.blocks == 0:
         a = work_at(run, bottom.input + first * bottom.ld_input)
@@ -95,7 +95,7 @@ def times_prime(run, below, first, m):
 
 @part
 def backward_looking(run, thread, place, first, m):
-    """δ of the hidden layers, as `epoch.rows_backward`."""
+    """δ of the hidden layers, as `passes.rows_backward`."""
     for l in range(run.num_layers - 1, 0, -1):
         below = layer_at(run, l - 1)
         if run.drop_errors:
@@ -110,7 +110,7 @@ def backward_looking(run, thread, place, first, m):
 
 @kernel(no_cpython_wrapper=True)
 def look_rows(run: RUN, thread: SIZE, batch: SIZE, place: SIZE, first: SIZE, m: SIZE, share: DOUBLE, pending: FLAG):
-    """Forward, BP1 and BP2, as `epoch.rows_up_and_down`, which has the same operands."""
+    """Forward, BP1 and BP2, as `passes.rows_up_and_down`, which has the same operands."""
     forward_looking(run, thread, place, first, m, pending)
     last = run.num_layers - 1
     output_delta(run, layer_at(run, last), place, first, m)
