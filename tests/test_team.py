@@ -20,11 +20,14 @@ from processes import SECONDS, apart, busy
 
 from fastbp import SGD, Adam, Diagnostics, processors
 from fastbp.compiler.interrupts import interrupts_wait
+from fastbp.kernels.blocking import PIECE_ROWS
 from fastbp.kernels.clock import HAS_CLOCK
 from fastbp.memory.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
 from fastbp.networks import fast as network
+from fastbp.networks import run
 from fastbp.networks.fast import Network
 from fastbp.training import pace, team
+from fastbp.training.loop import Data, Plan
 from fastbp.training.pace import TeamSize
 
 THREADS = (1, 2, 3, 5, 8)
@@ -103,6 +106,37 @@ def test_bits_are_the_same_where_each_block_of_samples_has_its_own_gradient(batc
     costs = [train(net, 2, batch_size, optimizer, rows=2 * batch_size + 7).cost for net in nets]
     assert len({digest(net) for net in nets}) == 1
     assert costs == costs[:1] * len(nets)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"l1": 0.001, "l2": 0.01}, {"dropout": 0.3}, {"dtype": "float64", "max_norm": 1.0}],
+    ids=str,
+)
+@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=str)
+@pytest.mark.parametrize("batch_size", [3, PIECE_ROWS, 3 * PIECE_ROWS + 7, SUM_ROWS + 100])
+def test_bits_are_the_same_where_pieces_are_taken_as_threads_come(batch_size, optimizer, options, monkeypatch):
+    expected = make(1, **options)
+    costs = train(expected, 2, batch_size, optimizer, rows=2 * batch_size + 7).cost
+    monkeypatch.setattr(run, "LONG_STEP", 0)
+    monkeypatch.setattr(Workspace, "__init__", without_chains)
+    for threads in THREADS[1:]:
+        net = make(threads, **options)
+        assert train(net, 2, batch_size, optimizer, rows=2 * batch_size + 7).cost == costs
+        assert digest(net) == digest(expected)
+
+
+def without_chains(self, *arguments, make=Workspace.__init__, **options):
+    make(self, *arguments, **options)
+    self.gradients = 0
+
+
+def test_long_steps_are_taken_in_pieces():
+    net = large(threads=2)
+    for rows, takes in ((16, False), (200, True)):
+        session = net._session(Data(*net._checked(np.ones((rows, 1000)), np.ones((rows, 1000)))), Plan(SGD(0.1), rows))
+        assert (session.record["take_rows"] > 0) == takes
+        assert (session.record["take_updates"] > 0) == takes
 
 
 @pytest.mark.parametrize(("rows", "batch_size"), [(1, 1), (2, 2), (7, 3), (9, 8), (13, 100)])

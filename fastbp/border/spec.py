@@ -110,6 +110,10 @@ class NetworkSpec:
         """The sign 1, -1 or 0 (any) of the weights from each input (n_in,) of each computed layer; None: all any."""
         return signs_of(self.sizes, self.nonnegative, self.monotone)
 
+    def macs(self, rows: int) -> int:
+        """Multiply-adds of a training step of so many samples, BP2 below the first layer counted too."""
+        return 3 * rows * sum(n * k for n, k in zip(self.sizes, self.sizes[1:], strict=False))
+
     @cached_property
     def is_constrained(self) -> bool:
         """Whether an update may leave weights that are not allowed."""

@@ -38,7 +38,7 @@ def _fetch_add(typing_context, place, value):
 
 
 @intrinsic
-def _load(typing_context, place):
+def load(typing_context, place):
     def codegen(context, builder, signature, arguments):
         return builder.load_atomic(arguments[0], "seq_cst", 8)
 
@@ -77,7 +77,7 @@ def barrier(sync, team, generation):
         _fetch_add(done, 1)
         return
     spins = 0
-    while _load(done) <= generation:
+    while load(done) <= generation:
         spins += 1
         if HAS_YIELD and spins > SPINS:
             _yield()
@@ -106,4 +106,4 @@ def end_if_late(run, done):
 @part
 def ends(run):
     """Whether the call ends here."""
-    return _load(sync_at(run, ENDED)) > 0
+    return load(sync_at(run, ENDED)) > 0

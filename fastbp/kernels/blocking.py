@@ -22,6 +22,7 @@ GROUPS = (1, 4, 2, 2) if MANY_REGISTERS else (1, 4, 2)
 # Samples and inputs taken together
 ROWS_AT_ONCE = 256  # through all layers: few enough for the cache, and weights are read once for all
 SUM_ROWS = 256  # through all panels of a layer
+PIECE_ROWS = 72  # where a thread may take them from another, see pieces.py: whole tiles, and as fast as more
 CHAIN_ROWS = 128  # added up in one chain: what they need of inputs and errors fits the first-level cache
 CHUNK_ROWS = 192  # inputs whose gradient is made at a time: it stays in the first-level cache
 OUTER_PANELS = 4  # whose sums over the nonzeros are under way together: each is looked up once for all of them

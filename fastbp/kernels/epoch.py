@@ -23,6 +23,7 @@ from .looks.rows import call_look_rows
 from .looks.totals import call_add_looks
 from .online import call_update_and_forward
 from .passes import rows_up_and_down
+from .pieces import call_take_rows, call_take_updates
 from .products.sparse import call_forward_entries
 from .update import batch_weight, begin_sums, shares_outputs, update_layer, write_constants
 
@@ -37,12 +38,18 @@ def looks_at(run, batch, first):
 
 
 @part
-def update_all(run, batch, m, share, thread, team, together, following, m_following):
+def update_all(run, batch, m, share, thread, team, together, following, m_following, met):
     """BP3, BP4 and the rule, for this thread's part of every layer."""
     if not run.straight:
         write_constants(run, batch, share, thread)
     if together:
         call_update_from_chains(address=run.update_from_chains, run=run, m=m, thread=thread, team=team)
+        return
+    if run.take_updates and team > 1:
+        call_take_updates(
+            address=run.take_updates, run=run, m=m, thread=thread, team=team, following=following,
+            m_following=m_following, met=met,
+        )  # fmt: skip
         return
     # LOOP 3 over layers. All δ exist by now, so no product reads weights that have changed.
     for l in range(run.num_layers):
@@ -93,7 +100,13 @@ def train(run, first, count, thread, team):
                 address=run.forward_entries, run=run, layer=bottom, place=place, first=0, m=m, begin=begin, end=end
             )
             met = meet(run, team, met)
-        while row < stop:
+        taken = run.take_rows > 0 and team > 1 and not looked_at
+        if taken:
+            call_take_rows(
+                address=run.take_rows, run=run, thread=thread, batch=batch - first, place=place, m=m, share=share,
+                team=team, met=met,
+            )  # fmt: skip
+        while row < stop and not taken:
             rows = min(CHAIN_ROWS if together else ROWS_AT_ONCE, stop - row)
             if looked_at:
                 call_look_rows(
@@ -132,7 +145,7 @@ def train(run, first, count, thread, team):
         elif run.learns:
             following = place + m
             m_following = min(run.batch_size, run.num_samples - following) if batch + 1 < first + count else 0
-            update_all(run, batch - first, m, share, thread, team, together, following, m_following)
+            update_all(run, batch - first, m, share, thread, team, together, following, m_following, met)
         if run.second_half:
             met = call_second_half(
                 address=run.second_half, run=run, first=first, batch=batch, weight=total, thread=thread, team=team,

@@ -89,6 +89,8 @@ FIELDS = {
     "chain_gradient": np.int64,
     "update_from_chains": np.int64,
     "update_and_forward": np.int64,
+    "take_rows": np.int64,  # 0: each thread keeps its part, see pieces.py
+    "take_updates": np.int64,
     "nabla_squares": np.int64,
     "look_rows": np.int64,
     "look_at_gradient": np.int64,

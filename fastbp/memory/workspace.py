@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..formulas import Array
-from ..kernels.barrier import SYNC_SIZE
+from ..kernels.barrier import DONE, SYNC_SIZE
 from ..kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, CHUNK_ROWS, LINE, MAX_CONSTANTS, OUTER_PANELS, SUM_ROWS
 from .parameters import Parameters, aligned, padded
 
@@ -79,7 +79,8 @@ class Workspace:
         self.costs = np.zeros(rows)  # (m,): weight · C_x
         self.right = np.zeros(rows)  # (m,): weight where the answer is right, else 0
         self.picked = np.zeros(rows * (input_blocks + 1) if input_blocks else 0, np.int64)  # see products/nonzeros.py
-        self.sync = np.zeros(SYNC_SIZE, np.int64)  # see kernels/barrier.py
+        # See kernels/barrier.py, and behind it for each thread kernels/pieces.py
+        self.sync = np.zeros(SYNC_SIZE + threads * padded(1 + len(self.layers), DONE), np.int64)
         self.seen = np.zeros((threads, 4))  # of each thread, see kernels/epoch.py
 
     @property

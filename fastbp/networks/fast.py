@@ -96,8 +96,7 @@ class Network(BaseNetwork, engine="fast"):
         return space.nbytes + (2 * slots + 1) * self._parameters.buffer.nbytes
 
     def _team_sizes(self, batch_size: int) -> list[int]:
-        macs = 3 * batch_size * sum(n * k for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
-        return team_sizes(self.threads, macs, batch_size)
+        return team_sizes(self.threads, self.spec.macs(batch_size), batch_size)
 
     def predict(self, x: object, out: Array | None = None) -> Array:
         """Return the output activations: (m, n_0) → (m, n_L), (n_0,) → (n_L,).

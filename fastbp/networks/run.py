@@ -12,7 +12,7 @@ from ..border.spec import NetworkSpec
 from ..formulas import Array
 from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
-from ..kernels import chains, drop, epoch, looks, online
+from ..kernels import chains, drop, epoch, looks, online, pieces
 from ..kernels.barrier import DONE, ENDED
 from ..kernels.clock import seconds_now
 from ..kernels.convert import gather_address
@@ -31,6 +31,8 @@ from ..training.pace import TeamSize, Turn
 from ..training.team import run_team
 from .constants import Constants
 from .nonzeros import NO_SHORT_FORM, Nonzeros
+
+LONG_STEP = 100_000_000  # multiply-adds of a mini-batch from which threads take pieces, see kernels/pieces.py
 
 
 def dtype_of(name: str) -> Any:
@@ -56,6 +58,8 @@ def addresses(dtype: str, *names: str) -> dict[str, int]:
         "drop_inputs": (drop.DROP_INPUTS, drop.drop_inputs),
         "drop_errors": (drop.DROP_ERRORS, drop.drop_errors),
         "second_half": (SECOND_HALF, second_half),
+        "take_rows": (pieces.TAKE_ROWS, pieces.take_rows),
+        "take_updates": (pieces.TAKE_UPDATES, pieces.take_updates),
         **looks.KERNELS,
     }
     return {name: callees[name][0].address(callees[name][1], dtype_of(dtype)) for name in names}
@@ -132,7 +136,7 @@ class Run:
             right=self.space.right, sync=self.space.sync, seen=self.space.seen, picked=self.space.picked,
         )  # fmt: skip
         self.record.set(cost=cost_address(spec.cost_row, spec.activation_rows[-1], dtype))
-        self._choose_rules(dtype, batch_size, input_blocks)
+        self._choose_rules(dtype, batch_size, input_blocks, sizes)
         if plan:
             self._choose_second_half()
         if plan and plan.look_every:
@@ -161,7 +165,7 @@ class Run:
             "l2": spec.l2,
         }
 
-    def _choose_rules(self, dtype: Any, batch_size: int, input_blocks: int) -> None:
+    def _choose_rules(self, dtype: Any, batch_size: int, input_blocks: int, sizes: Sequence[int]) -> None:
         """Set what becomes of the gradient: fused with BP4, or left whole, for a second half to take."""
         record, spec = self.record, self.spec
         rule = None if self.optimizer is None else rule_of(self.optimizer)
@@ -187,8 +191,10 @@ class Run:
             record.set(penalty=penalty_address(dtype))
         if input_blocks:
             record.set(**addresses(spec.dtype, "forward_entries", "add_entries"))
-        if self.space.gradients:
+        elif self.space.gradients:
             record.set(**addresses(spec.dtype, "chain_gradient", "update_from_chains"))
+        elif max(sizes) > 1 and spec.macs(batch_size) >= LONG_STEP:
+            record.set(**addresses(spec.dtype, "take_rows", "take_updates"))
 
     @property
     def _goes_on(self) -> bool:

@@ -19,7 +19,8 @@ from fastbp.compiler.target import CHOICES, LANES
 from fastbp.kernels.backward import transpose_panel
 from fastbp.kernels.barrier import DONE, SYNC_SIZE, barrier, begin_of
 from fastbp.kernels.blocking import BLOCK_INPUTS, CHAIN_ROWS, GROUPS, MAX_ROWS, PANEL_VECTORS
-from fastbp.kernels.fields import layer_at, parameters_at, work_at
+from fastbp.kernels.fields import layer_at, parameters_at, sync_at, work_at
+from fastbp.kernels.pieces import take
 from fastbp.kernels.products import nonzeros
 from fastbp.kernels.products.dense import call_product, panels_product
 from fastbp.kernels.products.sparse import WIDTHS, call_add_entries, call_forward_entries
@@ -547,6 +548,43 @@ def new_sync():
 
 def numbers_apart(team):
     return np.zeros((team, DONE), np.int64)
+
+
+@kernel(cache=False)
+def _take_all(run, thread, team, rounds, sizes, taken):
+    run = run[0]
+    for met in range(rounds):
+        for turn in range(team):
+            owner = (thread + turn) % team
+            for kind in range(sizes.shape[1]):
+                piece = take(run, owner, kind, met, sizes[owner, kind])
+                while piece >= 0:
+                    taken[thread, met, owner, kind, piece] += 1
+                    piece = take(run, owner, kind, met, sizes[owner, kind])
+        barrier(sync_at(run, 0), team, met)
+
+
+class Pieces:
+    """A team that takes pieces: of each owner's part of each kind there are sizes[owner, kind] of them.
+
+    - taken (team, rounds, team, kinds, pieces): by whom, and how often
+    """
+
+    def __init__(self, sizes, rounds):
+        team, kinds = sizes.shape
+        self.sizes, self.rounds, self.team = sizes, rounds, team
+        self.sync = np.zeros(SYNC_SIZE + team * padded(kinds, DONE), np.int64)
+        self.record = Record("float64", num_layers=kinds - 1)
+        self.record.hold(sync=self.sync)
+        self.taken = np.zeros((team, rounds, team, kinds, int(sizes.max())), np.int64)
+
+    def compile(self):
+        """So that the threads begin together."""
+        _take_all(self.record.array, 0, self.team, 0, self.sizes, self.taken)
+
+    def take(self, thread):
+        """Take whatever is left, round after round."""
+        _take_all(self.record.array, thread, self.team, self.rounds, self.sizes, self.taken)
 
 
 def let_go(sync):

@@ -58,3 +58,21 @@ def test_nobody_passes_a_barrier_before_all_have_come(team):
     assert not harness.gone(sync), "stuck"
     assert wrong == [0] * team
     assert (arrived[:, 0] == ROUNDS).all()
+
+
+@pytest.mark.parametrize("kinds", [1, 3, 8, 9])
+@pytest.mark.parametrize("team", [1, 2, 3, 5])
+def test_each_piece_is_taken_once_by_whoever_comes(team, kinds):
+    rounds = 300
+    pieces = harness.Pieces(np.random.default_rng(0).integers(0, 6, (team, kinds)), rounds)
+    pieces.compile()
+    threads = [threading.Thread(target=pieces.take, args=(thread,), daemon=True) for thread in range(team)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+        if thread.is_alive():
+            harness.let_go(pieces.sync)
+    assert not harness.gone(pieces.sync), "stuck"
+    there = np.arange(pieces.taken.shape[-1]) < pieces.sizes[..., None]
+    assert (pieces.taken.sum(axis=0) == there).all()
