@@ -14,7 +14,7 @@ from .barrier import DONE, SYNC_SIZE, begin_of, load
 from .blocking import CHUNK_ROWS, PIECE_ROWS
 from .fields import RUN, layer_at, sync_at
 from .passes import rows_up_and_down
-from .update import update_chunk
+from .update import update_inputs
 
 ROUND = 32  # bits from the pieces taken, in a counter, to the round in which they were
 
@@ -79,8 +79,8 @@ def take_updates(
             piece = take(run, owner, 1 + l, met, pieces)
             while piece >= 0:
                 k = begin + (piece - bias) * CHUNK_ROWS if piece >= bias else -1
-                rows = min(CHUNK_ROWS, stop - k) if k >= 0 else 1
-                update_chunk(run, layer, m, k, rows, thread, following, m_asked)
+                end = min(k + CHUNK_ROWS, stop) if k >= 0 else 0
+                update_inputs(run, l, m, k, end, thread, team, following, m_asked)
                 piece = take(run, owner, 1 + l, met, pieces)
 
 

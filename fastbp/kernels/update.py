@@ -162,52 +162,23 @@ def update_block(run, layer, m, k, rows, begin, end, scratch, at_once, following
 
 
 @part
-def update_chunk(run, layer, m, k, rows, thread, following, m_following):
-    """BP4 and the rule for inputs k .. k + rows - 1 of a layer, or BP3 and the rule where k = -1, see update_layer."""
-    # LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over panels. To pack activations and
-    # errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
-    scratch = run.scratch + thread * run.scratch_size
-    g, n_0, panel = scratch + MAX_CONSTANTS, layer_at(run, 0).n_in, panel_of(run)
-    panels = (layer.columns + panel - 1) // panel
-    items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
-    at_once = m > SUM_ROWS  # the gradients of all panels are under way together
-    bias = k < 0
-    asked = 0 if bias else m_following
-    for first in range(0, m, SUM_ROWS):
-        last = min(first + SUM_ROWS, m)
-        for j in range(0, layer.columns, panel):
-            width = min(panel, layer.columns - j)
-            where = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
-            gradient = work_at(run, g + (j * rows if at_once else 0))
-            # δ holds -η/m δ where the rule is straight: the sum is the update.
-            target = parameters_at(run, where) if run.straight else gradient
-            begun = run.straight or first > 0
-            item = k // CHUNK_ROWS * panels + j // panel
-            hint, hint_step, hint_end = target, 0, target
-            for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
-                row = number_at(order_at(run, following + i)) * n_0
-                hint, hint_end = x_at(run, row), x_at(run, row + n_0)
-                hint_step = line_of(run)
-            add_products(run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end)
-            if last == m and not run.straight:
-                update_weights(run, not bias, where, rows * width, gradient, work_at(run, scratch))
-
-
-@part
-def update_layer(run, place, m, thread, team, following, m_following):
-    """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias.
+def update_inputs(run, place, m, k, stop, thread, team, following, m_following):
+    """BP4 and the rule for inputs k .. stop - 1 of one layer; k = -1 begins with BP3 and the bias.
 
     - place: of the layer
     - order[following : following + m_following]: rows of x of the next mini-batch. They lie anywhere in memory; asked
       for while BP4 computes, they are in the cache when `gather` comes
     """
-    layer, panel = layer_at(run, place), panel_of(run)
+    layer, n_0 = layer_at(run, place), layer_at(run, 0).n_in
     scratch = run.scratch + thread * run.scratch_size
-    at_once = m > SUM_ROWS
-    # LOOP 3 over chunks of inputs
-    chunk, grain = (BLOCK_INPUTS, BLOCK_INPUTS) if layer.blocks > 0 else (CHUNK_ROWS, 1)
-    k = begin_of(thread, team, layer.n_in, grain) if thread else -1
-    stop = begin_of(thread + 1, team, layer.n_in, grain)
+    g = scratch + MAX_CONSTANTS
+    # LOOP 3 over chunks of inputs; LOOP 2 over blocks of samples, which stay in the cache for all panels; LOOP 1 over
+    # panels. To pack activations and errors first, as a BLAS does, gained nothing (256 x 2048 x 2048 and smaller).
+    panel = panel_of(run)
+    panels = (layer.columns + panel - 1) // panel
+    items = (layer.n_in + CHUNK_ROWS - 1) // CHUNK_ROWS * panels
+    at_once = m > SUM_ROWS  # the gradients of all panels are under way together
+    chunk = BLOCK_INPUTS if layer.blocks > 0 else CHUNK_ROWS
     begin, end = 0, layer.columns
     if layer.blocks > 0 and shares_outputs(run, team):
         begin, end = begin_of(thread, team, layer.columns, panel), begin_of(thread + 1, team, layer.columns, panel)
@@ -217,6 +188,34 @@ def update_layer(run, place, m, thread, team, following, m_following):
         rows = 1 if bias else min(chunk, stop - k)
         if layer.blocks > 0 and not bias:
             update_block(run, layer, m, k, rows, begin, end, scratch, at_once, following, m_following)
-        else:
-            update_chunk(run, layer, m, k, rows, thread, following, m_following)
+            k += rows
+            continue
+        asked = 0 if bias else m_following
+        for first in range(0, m, SUM_ROWS):
+            last = min(first + SUM_ROWS, m)
+            for j in range(0, layer.columns, panel):
+                width = min(panel, layer.columns - j)
+                where = layer.bias + j if bias else layer.weights + j * layer.rows + k * width
+                gradient = work_at(run, g + (j * rows if at_once else 0))
+                # δ holds -η/m δ where the rule is straight: the sum is the update.
+                target = parameters_at(run, where) if run.straight else gradient
+                begun = run.straight or first > 0
+                item = k // CHUNK_ROWS * panels + j // panel
+                hint, hint_step, hint_end = target, 0, target
+                for i in range(begin_of(item, items, asked, 1), begin_of(item + 1, items, asked, 1)):
+                    row = number_at(order_at(run, following + i)) * n_0
+                    hint, hint_end = x_at(run, row), x_at(run, row + n_0)
+                    hint_step = line_of(run)
+                add_products(run, layer, j, width, k, rows, first, last, begun, target, hint, hint_step, hint_end)
+                if last == m and not run.straight:
+                    update_weights(run, not bias, where, rows * width, gradient, work_at(run, scratch))
         k += rows
+
+
+@part
+def update_layer(run, place, m, thread, team, following, m_following):
+    """BP3, BP4 and the rule for this thread's inputs of one layer; the first thread's begin with the bias."""
+    layer = layer_at(run, place)
+    grain = BLOCK_INPUTS if layer.blocks > 0 else 1
+    k = begin_of(thread, team, layer.n_in, grain) if thread else -1
+    update_inputs(run, place, m, k, begin_of(thread + 1, team, layer.n_in, grain), thread, team, following, m_following)
