@@ -15,9 +15,10 @@ from tqdm import tqdm
 from fastbp.plotting import check_format
 from fastbp.processors import available_cores
 
-from . import fits, looks, sweeps, tables
+from . import busy, fits, looks, sweeps, tables
 from .cases import CASES
 from .machine import describe_machine
+from .neighbours import all_neighbours
 from .peers import present
 from .plots import plot_benchmark, plot_sweep
 from .result import Result
@@ -31,15 +32,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure, then write and draw; a wrong command ends with exit code 2 before anything is measured."""
     parser = make_parser()
     options = parser.parse_args(argv)
-    if options.plot and (options.fits or options.looks):
-        parser.error(f"--{'fits' if options.fits else 'looks'} has no picture: give it without --plot")
+    instead = next((name for name in MEASURES if getattr(options, name)), None)
+    if options.plot and instead:
+        parser.error(f"--{instead} has no picture: give it without --plot")
+    if options.threads and options.busy:
+        parser.error("--busy takes one thread, all cores and auto: give it without --threads")
     if options.plot:
         try:
             check_format(options.plot)
         except (ValueError, ImportError) as error:
             parser.error(str(error))
-    measure = measure_fits if options.fits else measure_looks if options.looks else measure_steps
-    report, text = measure(options)
+    report, text = MEASURES[instead](options) if instead else measure_steps(options)
     print(json.dumps(report, allow_nan=False) if options.json else text)
 
 
@@ -52,6 +55,9 @@ def make_parser() -> argparse.ArgumentParser:
     kinds.add_argument("--sweep", choices=sweeps.SWEEPS, help="instead: how the cost grows with it")
     kinds.add_argument(
         "--fits", action="store_true", help="instead: whole fits after a pause, and what threads='auto' makes of them"
+    )
+    kinds.add_argument(
+        "--busy", action="store_true", help="instead: fits while others keep cores busy, by all numbers of threads"
     )
     kinds.add_argument("--looks", action="store_true", help="instead: what fastbp.Diagnostics adds to a step")
     add = parser.add_argument
@@ -120,6 +126,19 @@ def measure_looks(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     report = {"machine": machine, "rounds": options.rounds, "results": [result.report() for result in results]}
     heading = tables.looks_heading(machine, options.dtype, threads, options.rounds)
     return report, "\n\n".join([heading, looks.table(results), *notes])
+
+
+def measure_busy(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Time fits beside others; return the report and the table."""
+    bar = tqdm(all_neighbours(), desc="neighbours", disable=None, leave=False)
+    results = busy.measure_all(bar, options.dtype, options.rounds)
+    machine = describe_machine()
+    report = {"machine": machine, "rounds": options.rounds, "results": [result.report() for result in results]}
+    heading = tables.busy_heading(machine, options.dtype, options.rounds)
+    return report, "\n\n".join([heading, busy.table(results)])
+
+
+MEASURES = {"fits": measure_fits, "looks": measure_looks, "busy": measure_busy}
 
 
 def _draw(options: argparse.Namespace, results: list[Result]) -> None:

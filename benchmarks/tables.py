@@ -78,6 +78,12 @@ def looks_heading(machine: dict[str, str], dtype: str, threads: int, rounds: int
     return f"{fill(how, WIDTH)}\n\n{_where(machine)}"
 
 
+def busy_heading(machine: dict[str, str], dtype: str, rounds: int) -> str:
+    """Say the same of fits beside others."""
+    unit = "Microseconds per step of whole fits, mean ± standard error"
+    return f"{fill(f'{unit}; {dtype}, {rounds} rounds or more, in turn, beside others at work.', WIDTH)}\n\n{_where(machine)}"
+
+
 def left_out(missing: dict[str, str]) -> str:
     """Name the peers that did not take part, and why."""
     return fill("Left out: " + "; ".join(f"{name} ({reason})" for name, reason in missing.items()), WIDTH)
