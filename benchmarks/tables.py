@@ -81,7 +81,8 @@ def looks_heading(machine: dict[str, str], dtype: str, threads: int, rounds: int
 def busy_heading(machine: dict[str, str], dtype: str, rounds: int) -> str:
     """Say the same of fits beside others."""
     unit = "Microseconds per step of whole fits, mean ± standard error"
-    return f"{fill(f'{unit}; {dtype}, {rounds} rounds or more, in turn, beside others at work.', WIDTH)}\n\n{_where(machine)}"
+    how = f"{unit}; {dtype}, {rounds} rounds or more, in turn, beside others at work."
+    return f"{fill(how, WIDTH)}\n\n{_where(machine)}"
 
 
 def left_out(missing: dict[str, str]) -> str:

@@ -234,3 +234,21 @@ def test_fits_beside_others_take_hardly_longer_than_by_one_thread(factor, step, 
     assert sum(ratios) / len(ratios) <= 1.15
     ratios = [machine.fit(work, 2, "two") for _ in range(round(2 / work) + 1)]
     assert sum(ratios) / len(ratios) <= 2
+
+
+def test_what_was_learnt_while_others_had_the_core_does_not_let_a_team_be_slow_for_long():
+    team = TeamSize([2, 1], 10**6, "a")
+    pace.PACES["a"].seconds.update({1: 1e-3, 2: 1e-5})  # one thread had no core when it was timed
+    turn = team.next(10**4)
+    assert turn.size == 2
+    assert turn.pace < 3e-5
+
+
+def test_a_call_that_takes_far_longer_than_it_should_makes_all_known_paces_old():
+    team = TeamSize([1, 2], 10**6, "a")
+    pace.PACES["a"].seconds.update({1: 1e-3, 2: 6e-4})
+    turn = team.next(10**4)
+    assert turn.size == 2
+    team.learn(turn, 250, pace.LATEST)
+    assert not pace.PACES["a"].seconds
+    assert team.next(10).size == 1

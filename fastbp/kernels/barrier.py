@@ -99,7 +99,7 @@ def end_if_late(run, done):
 
     The first thread calls it after the whole team has met, and before it meets again: then all of them know.
     """
-    if run.deadline < math.inf and now() > run.deadline + done * run.patience:
+    if run.latest < math.inf and now() > min(run.deadline + done * run.patience, run.latest):
         _fetch_add(sync_at(run, ENDED), done)
 
 

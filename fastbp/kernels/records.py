@@ -127,8 +127,9 @@ FIELDS = {
     "l2": np.float64,
     "clip_norm": np.float64,  # of the whole gradient; inf: as it is
     "max_norm": np.float64,  # of the weights into a neuron; inf: any
-    "deadline": np.float64,  # seconds, by clock.py, after which a call of a team ends early; inf: it does not
-    "patience": np.float64,  # and so many more for each mini-batch it has made
+    "deadline": np.float64,  # seconds, by clock.py, after which a call of a team ends early,
+    "patience": np.float64,  # and so many more for each mini-batch it has made;
+    "latest": np.float64,  # after which it ends in any case; inf: it does not
 }  # fmt: skip
 
 
@@ -152,7 +153,7 @@ class Record:
         self.array = self.words.view(record_of(dtype))
         self.array["one"] = 1
         self.held: dict[str, Any] = {}
-        self.set(**{"clip_norm": np.inf, "max_norm": np.inf, "deadline": np.inf, "accumulate": 1} | values)
+        self.set(**{"clip_norm": np.inf, "max_norm": np.inf, "latest": np.inf, "accumulate": 1} | values)
 
     @property
     def address(self) -> int:

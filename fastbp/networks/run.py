@@ -27,7 +27,7 @@ from ..memory.looks import LookArrays
 from ..memory.parameters import Parameters, aligned
 from ..memory.workspace import Workspace
 from ..training.loop import NOTHING, Data, Plan, Progress, have_moved
-from ..training.pace import TeamSize, Turn
+from ..training.pace import LATEST, TeamSize, Turn
 from ..training.team import run_team
 from .constants import Constants
 from .nonzeros import NO_SHORT_FORM, Nonzeros
@@ -296,7 +296,8 @@ class Run:
         size, count = turn.size, turn.batches
         self._begin(order, rates, first, count)
         if size > 1:
-            self.record.set(deadline=seconds_now() + turn.grace, patience=turn.pace)
+            now = seconds_now()
+            self.record.set(deadline=now + turn.grace, patience=turn.pace, latest=now + LATEST)
         seen = self.space.seen
         seen[:size] = so_far
 

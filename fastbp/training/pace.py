@@ -23,6 +23,7 @@ WAKE = 2e-3  # seconds that waking may take on top
 SHORTEST = 5e-4  # seconds that tell anything of a pace
 STEADY = 5e-3  # seconds that tell whether a team still is the best: its first calls are short, and mostly overhead
 HOPELESS = 3.0  # times as long as by the best: a trial is broken off
+LATEST = 0.2  # seconds from the start, after which any call of a team ends: it was to take half of that
 GRACE = 1e-3  # seconds that a call of a team may take longer than by fewer threads
 BETTER = 0.95  # times the first: or another size is not worth it
 LOYAL = 0.7  # the same, where the first is what the user asked for
@@ -37,6 +38,12 @@ class Pace:
     since: float = 0.0  # seconds of work since sizes were compared, or a team was too slow
     wait: float = SOON  # seconds of work from that until sizes are compared again
     untried: list[int] = field(default_factory=list)  # sizes, of those that are to be compared now
+
+    def forget(self) -> None:
+        """Begin anew: a call took far longer than it should, and all that was known is of other times."""
+        self.seconds.clear()
+        self.untried.clear()
+        self.wait, self.since = SOON, 0.0
 
     def wait_longer(self) -> None:
         """Do so twice as long until sizes are compared again."""
@@ -108,11 +115,13 @@ class TeamSize:
         self.trial = self.trial or self._next_trial()
         if self.trial:
             return Turn(self.trial.size, min(count, self.trial.steps - self.trial.done), self.trial.limit)
-        size, known = self._best(), self.pace.seconds
-        slower = min((known[fewer] for fewer in self.sizes if fewer < size and fewer in known), default=math.inf)
-        if self.first > 1:
-            slower /= LOYAL
-        return Turn(size, count, GRACE + self._waking(size), slower) if slower < math.inf else Turn(size, count)
+        size, known = self._best(), self.pace.seconds.copy()  # other runs change it
+        slower = [known[fewer] for fewer in self.sizes if fewer < size and fewer in known]
+        if not slower or size not in known:
+            return Turn(size, count)
+        # Who was timed while others had its core seems slow: but one thread takes at most so many times as long.
+        pace = min(*slower, size * known[size]) / (1.0 if self.first == 1 else LOYAL)
+        return Turn(size, count, GRACE + self._waking(size), pace)
 
     def learn(self, turn: Turn, count: int, seconds: float) -> None:
         """Take note of how long the first `count` mini-batches of a turn took, after which it ended."""
@@ -126,7 +135,10 @@ class TeamSize:
             self.trial.done += count
             self.trial.seconds += seconds
             self._judge(self.trial)
-        elif count < turn.batches and seconds > turn.grace:
+        elif count < turn.batches and seconds <= turn.grace + count * turn.pace:
+            self.pace.forget()
+            self.measure = Measure()
+        elif count < turn.batches:
             self.pace.seconds[turn.size] = seconds / count
             if self.pace.since > self.pace.wait:  # it had done well for long
                 self.pace.wait = SOON
@@ -147,7 +159,7 @@ class TeamSize:
 
     def _best(self) -> int:
         """Return the size that will be done first; `first` where no other is known, or is so by a hair."""
-        known, first = self.pace.seconds, self.first
+        known, first = self.pace.seconds.copy(), self.first
         if first not in known:
             return first
         seconds = {size: pace * self.steps + self._waking(size) for size, pace in known.items()}
@@ -156,7 +168,7 @@ class TeamSize:
 
     def _next_trial(self) -> Trial | None:
         """Return what to try next, if it is time to, and worth it."""
-        pace, known, best = self.pace, self.pace.seconds, self._best()
+        pace, known, best = self.pace, self.pace.seconds.copy(), self._best()
         alone = best > 1 and 1 not in known  # of use at once: then no team runs on that is far slower
         now = known.get(best) or (self.measure.so_far if alone else None)
         if now is None:
@@ -165,7 +177,7 @@ class TeamSize:
         enough = WORTH_ALONE if alone else max(WORTH, min(ENOUGH * now, MOST))
         if not pace.untried and work >= (enough if len(known) < 2 else pace.wait):
             pace.untried, self.chosen = [size for size in self.sizes if size != best], best
-        size = next((size for size in pace.untried if size != best), None)
+        size = next((size for size in tuple(pace.untried) if size != best), None)
         if size is None:
             return None
         trial = Trial(size, size > self.awake, work, now, self.steps)
