@@ -4,14 +4,25 @@ import contextlib
 import multiprocessing
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 SECONDS = 150  # only what is stuck takes that long
 
 
-def apart(function, *arguments, method="spawn"):
-    """Return function(*arguments), called in a process of its own; raise what it raises."""
-    with multiprocessing.get_context(method).Pool(1) as pool:
-        return pool.apply_async(function, arguments).get(SECONDS)
+def apart(function, *arguments, method="spawn", seconds=SECONDS):
+    """Return function(*arguments), called in a process of its own; raise what it raises.
+
+    Unlike those of a multiprocessing.Pool, that process may have processes of its own.
+    """
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        future = pool.submit(function, *arguments)
+        try:
+            return future.result(seconds)
+        except TimeoutError:
+            for process in pool._processes.values():
+                process.kill()
+            raise
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from ..border.spec import NetworkSpec
+from ..compiler.interrupts import interrupts_wait
 from ..formulas import Array
 from ..formulas.looks import Looks
 from ..formulas.optimizers import Optimizer
@@ -393,9 +394,10 @@ class Run:
         return snapshot
 
     def restore(self, snapshot: list[Array]) -> None:
-        """Return to a snapshot, which stays as it is."""
-        for kept, array in zip(snapshot, self._changing, strict=True):
-            np.copyto(array, kept)
+        """Return to a snapshot, which stays as it is; a second Ctrl-C does not come in between."""
+        with interrupts_wait():
+            for kept, array in zip(snapshot, self._changing, strict=True):
+                np.copyto(array, kept)
 
     def moved(self, snapshot: list[Array]) -> bool:
         """Whether any weight differs from the snapshot's by more than STILL of the largest."""
