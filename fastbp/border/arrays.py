@@ -230,10 +230,7 @@ def _real(name: str, value: object) -> Array:
         refuse_sparse(name)
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         return _from_dlpack(name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is ragged: its rows differ in length") from None
+    array = _as_array(name, value)
     if array.ndim == 0 and array.dtype.kind == "O":
         what = f"{name} is a {type(value).__name__}"
         way = f"write list({name})" if isinstance(value, Iterator) else "give an array or a list, in the samples' order"
@@ -241,6 +238,27 @@ def _real(name: str, value: object) -> Array:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
     return array
+
+
+def _as_array(name: str, value: object) -> Array:
+    try:
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever somebody's __array__ raises
+        if isinstance(value, (list, tuple)) and isinstance(error, ValueError):
+            raise ValueError(f"{name} is ragged: its rows differ in length") from None
+        way = f"give a NumPy array of {name}"
+        raise TypeError(f"{name} is a {type(value).__name__} that cannot be read: {error}; {way}") from error
+
+
+def read_once(name: str, value: object) -> object:
+    """Return what another library's array holds, which may be made anew each time it is asked for; others as it is."""
+    if isinstance(value, np.ndarray) or hasattr(value, "to_numpy"):
+        return value
+    if hasattr(value, "__dlpack__"):
+        return _from_dlpack(name, value)
+    return _as_array(name, value) if hasattr(value, "__array__") else value
 
 
 def refuse_sparse(name: str) -> Never:

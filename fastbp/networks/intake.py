@@ -82,6 +82,7 @@ class Intake(Engine):
         spec = self.spec
         if is_frame(y):
             y = arguments.target_columns(y)
+        y = arguments.read_once(name, y)
         given = labels.as_labels(name, y, spec.sizes[-1])
         if given is not None:
             arguments.check_length(name, given, m)
