@@ -205,6 +205,7 @@ def test_tensors_are_not_copied(rng):
     ("tensor", "message"),
     [
         ({"device": 2}, r"x is a Tensor that is not on the CPU; write x.cpu\(\)"),
+        ({"device": "meta"}, r"x is a Tensor that cannot be read: .*'meta'; give a NumPy array of x"),
         ({"fails": BufferError("needs gradient"), "requires_grad": True}, r"needs gradient; write x.detach\(\)"),
         ({"fails": RuntimeError("bfloat16")}, "cannot be read: bfloat16; give a NumPy array of x"),
     ],

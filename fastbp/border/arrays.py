@@ -268,14 +268,14 @@ def refuse_sparse(name: str) -> Never:
 
 def _from_dlpack(name: str, value: Any) -> Array:
     """Return a tensor of another library, in place if it is on the CPU."""
-    device = int(value.__dlpack_device__()[0])
-    if device not in ON_CPU:
-        raise TypeError(f"{name} is a {type(value).__name__} that is not on the CPU; write {name}.cpu()")
     try:
-        array = np.from_dlpack(value)
-    except (RuntimeError, TypeError, ValueError, BufferError) as error:
+        away = int(value.__dlpack_device__()[0]) not in ON_CPU
+        array = np.empty(0) if away else np.from_dlpack(value)
+    except Exception as error:
         way = f"write {name}.detach()" if getattr(value, "requires_grad", False) else f"give a NumPy array of {name}"
         raise TypeError(f"{name} is a {type(value).__name__} that cannot be read: {error}; {way}") from None
+    if away:
+        raise TypeError(f"{name} is a {type(value).__name__} that is not on the CPU; write {name}.cpu()")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {_kind_of(array)}")
     return array
