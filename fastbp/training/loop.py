@@ -364,7 +364,8 @@ class _Loop:
             count = min(self.per_call, self.num_batches - first)
             progress = self._call(order, first, count, seed, progress, rates)
             if progress.failed >= 0 or not self.session.finite():
-                self._diverge(epoch, order, range(saved, first + count), seed, rates)
+                seen = progress.failed if progress.failed >= 0 else first + count - 1
+                self._diverge(epoch, order, range(saved, first + count), seen, seed, rates)
             if epoch == 1 and first == 0 and progress.weight:
                 self.limit = BAD * progress.cost / progress.weight
             first += count
@@ -418,18 +419,26 @@ class _Loop:
         elif seconds < CALL_SECONDS / 2:
             self.per_call = max(self.per_call, 2 * count)
 
-    def _diverge(self, epoch: int, order: Array, batches: range, seed: int, rates: Array | None) -> None:
-        """Go back and find the mini-batch that did it; then go back to the last good epoch's end, and raise."""
+    def _diverge(self, epoch: int, order: Array, batches: range, seen: int, seed: int, rates: Array | None) -> None:
+        """Go back and find the mini-batch that did it; then go back to the last good epoch's end, and raise.
+
+        If none of `batches` does it again, something else wrote a number that is not finite: `seen` met with it.
+        """
+        layer = self._faulty_layer(order, seen)
         self.session.restore(self.recent)
         for batch in batches:
             self.recent = self.amid = self.session.snapshot(self.amid)
             progress = self._call(order, batch, 1, seed, NOTHING, rates)
             if progress.failed >= 0 or not self.session.finite():
+                layer = self._faulty_layer(order, batch)
                 break
-        size = self.batch_size
-        rows = order[batch * size : (batch + 1) * size]
-        layer = self.net._faulty_layer(self.task.data.x[rows])
+        else:
+            batch = seen
         self.session.restore(self.good)
         self.net.epochs_trained -= epoch - 1 - self.good_epoch
         rate = self.rate if rates is None else float(rates[batch])
         raise DivergenceError(epoch, batch + 1, layer, rate, self.good_epoch)
+
+    def _faulty_layer(self, order: Array, batch: int) -> int:
+        rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+        return int(self.net._faulty_layer(self.task.data.x[rows]))
