@@ -8,7 +8,7 @@ import pytest
 
 import fastbp
 from fastbp import SGD, Adam, Network, ReferenceNetwork, check_equations, cross_check
-from fastbp.checking.cross import OPTIMIZERS, TOLERANCES, references
+from fastbp.checking.cross import OPTIMIZERS, TOLERANCES, forgiving, references
 from fastbp.checking.report import CheckReport, Row
 from fastbp.formulas.optimizers import OPTIMIZERS as KINDS
 from fastbp.networks.results import Forward
@@ -318,3 +318,23 @@ def test_a_report_is_true_where_it_passed():
     row = fastbp.checking.report.Row("zs", 0, 1e-9, 1e-6)
     assert fastbp.CheckReport("title", (row,))
     assert not fastbp.CheckReport("title", (row, row._replace(error=1.0)))
+
+
+# Kinks
+
+
+@pytest.mark.filterwarnings("ignore:training moved no weight")
+def test_what_rounding_decides_is_held_against_no_engine():
+    rows = [Row("weights", layer, 1e-6, 1e-12) for layer in range(2)]
+
+    def measure(net):
+        twin = net._twin(type(net))
+        twin.fit(np.zeros((20, 3)), np.ones((20, 2)), 1, 2, SGD(0.1), verbose=0)
+        return {"weights": twin.weights}
+
+    for activation, on_a_kink in (("relu", True), ("tanh", False)):  # every z of the hidden layer is 0
+        net = ReferenceNetwork([3, 8, 2], activation=activation, output="identity", dtype="float64", seed=0)
+        net.biases = [0 * b for b in net.biases]
+        found = forgiving(rows, measure, net, 2**-53)
+        assert [row.passed for row in found] == [False, on_a_kink]
+        assert found[0].tolerance < 1e-11  # x is 0: nothing decides for the first weights

@@ -11,6 +11,10 @@ whatever its dtype. An array g passes against the truth g* if
 - u: unit roundoff of the dtype under check, u₃₂ that of float32;
 - g₃₂: the same from a ReferenceNetwork in float32. The second term is what single precision does
   to these very numbers: in a trained network a - y cancels, and no engine can save the digits.
+
+Where z lies on a kink of σ, such as the 0 of a relu whose inputs and bias are 0, rounding decides on which side, and
+training goes other ways from there. So where training steps fail, the truth is trained again from parameters moved by a
+rounding, SHAKES times; how far it goes from itself is added to what is allowed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,6 +38,7 @@ TOLERANCES = {dtype: 16 * u for dtype, u in ROUNDOFF.items()}
 SINGLE = ("cost", "evaluate", "predict")  # one number or array, no list over layers
 
 MAX_ROWS = 1024  # of x, in the comparison of single passes
+SHAKES = 8  # a z on a kink falls on the other side in one of them: all but one time in 256
 
 # Adam divides by √v + ε: where a gradient is nearly 0, a small ε would make rounding errors steps.
 OPTIMIZERS: tuple[Optimizer, ...] = (
@@ -84,7 +89,11 @@ def cross_check(
         same_dtype = truth if net.dtype == truth.dtype else single
         optimizers = [_tamed(one, partial(train, same_dtype)) for one in optimizers]
     for one in optimizers:
-        rows += compare(partial(train, one=one), net, truth, single, batch_size, steps)
+        measure = partial(train, one=one)
+        found = compare(measure, net, truth, single, batch_size, steps)
+        if not all(row.passed for row in found):
+            found = forgiving(found, measure, truth, ROUNDOFF[net.spec.dtype])
+        rows += found
     title = f"{net!r} against the reference in float64"
     return CheckReport(title, tuple(rows))
 
@@ -116,6 +125,33 @@ def compare(
             layer = None if name in SINGLE else place
             rows.append(Row(name, layer, max_error(g, g_true) / scale, allowed))
     return rows
+
+
+def forgiving(
+    rows: Sequence[Row], measure: Callable[[BaseNetwork], Quantities], truth: BaseNetwork, u: float
+) -> list[Row]:
+    """Return rows that allow also what a rounding u of the parameters does to the truth."""
+    right = measure(truth)
+    spread = {(name, place): 0.0 for name, arrays in right.items() for place in range(len(arrays))}
+    for shake in range(SHAKES):
+        moved = measure(_shaken(truth, u, np.random.default_rng(shake)))
+        for name, place in spread:
+            scale = float(np.max(np.abs(right[name][place]))) or 1.0
+            distance = max_error(moved[name][place], right[name][place]) / scale
+            spread[name, place] = max(spread[name, place], distance)
+    return [row._replace(tolerance=row.tolerance + 2 * spread[row.quantity, row.layer or 0]) for row in rows]
+
+
+def _shaken(truth: BaseNetwork, u: float, rng: np.random.Generator) -> BaseNetwork:
+    """Return a copy whose parameters are each moved by at most a rounding of their layer's largest."""
+    twin = truth._twin(type(truth))
+    weights, biases = twin._get_parameters()
+    for w, b in zip(weights, biases, strict=True):
+        largest = max(np.abs(w).max(), np.abs(b).max())
+        for array in (w, b):
+            array += u * largest * rng.uniform(-1, 1, array.shape)
+    twin._set_parameters(weights, biases)
+    return twin
 
 
 def gradient_terms(truth: BaseNetwork, x: Array, y: Array) -> Quantities:
