@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -471,3 +472,17 @@ def test_a_message_repeats_no_cell_of_thousands_of_digits(tmp_path, capsys):
         path.write_text(f"{name},y\n{rows}\n{cell},x\n")
         assert cli.main(["train", str(path), "--epochs", "1", "--output", str(tmp_path / "m.safetensors")]) in (0, 1)
         assert all(len(line) < 1200 for line in capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.filterwarnings("ignore:Glyph 27")  # the picture has no letter for it
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_what_is_in_a_file_and_does_not_obey_it(terminal, run, capsys, monkeypatch):
+    lines = [f"{x},{['no', chr(27) + '[2J'][x > 0]}" for x in (-2, -1, 1, 2) for _ in range(10)]
+    Path("data.csv").write_text("\n".join(["x,answer", *lines]) + "\n")
+    model = run("train", "data.csv", *QUICK)["model"]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    assert cli.main(["predict", model, "data.csv"]) == 0
+    captured = capsys.readouterr()
+    assert ("\\x1b[2J" in captured.out) == terminal
+    assert ("\x1b" in captured.out) == (not terminal)
+    assert "\x1b" not in captured.err

@@ -44,7 +44,8 @@ def _main(argv: Sequence[str], as_json: bool) -> int:
             raise UsageError(MOVED[argv[0]])
         options = _parser().parse_args(argv)
         outcome: Outcome = COMMANDS[options.command].run(options)
-        print(_json(outcome.report) if as_json else outcome.text, flush=True)
+        text = _json(outcome.report) if as_json else outcome.text
+        print(_visible(text) if sys.stdout.isatty() else text, flush=True)
         for aside in () if as_json else outcome.asides:
             _complain(options.command, aside)
         if outcome.failure:
@@ -117,7 +118,12 @@ def _plain(value: object) -> object:
 
 
 def _complain(command: str, message: str) -> None:
-    sys.stderr.write(f"{f'fastbp {command}'.rstrip()}: {message}\n")
+    sys.stderr.write(f"{f'fastbp {command}'.rstrip()}: {_visible(message)}\n")
+
+
+def _visible(text: str) -> str:
+    """Return text that a terminal shows and does not obey, whatever the names and cells of a file have in them."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
 def _fail(argv: Sequence[str], as_json: bool, message: str, code: int) -> int:
