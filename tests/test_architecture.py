@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 
 # The storeys, lowest first: a module imports from below, or from its own storey.
 STOREYS = [
-    {"version", "errors", "processors", "files", "html", "notebook", "pages"},
+    {"version", "errors", "processors", "room", "files", "html", "notebook", "pages"},
     {"plotting"},
     {"formulas"},
     {"border"},

@@ -42,6 +42,7 @@ class Sparse:
 NETWORKS = [
     ("no list", {"sizes": 3}, TypeError, r"sizes must be a list like \[784, 30, 10\], got 3"),
     ("text", {"sizes": "3,4"}, TypeError, "sizes must be a list"),
+    ("too large", {"sizes": [2**63, 2]}, MemoryError, r"sizes \[9223372036854775808, 2\] take 73,786,976,294.8 GB"),
     ("empty", {"sizes": []}, ValueError, r"an input and an output layer, got \[\]"),
     ("one layer", {"sizes": [3]}, ValueError, r"an input and an output layer, got \[3\]"),
     ("zero", {"sizes": [3, 0, 4]}, ValueError, "each of sizes must be at least 1, got 0"),

@@ -11,6 +11,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ import safetensors.numpy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fastbp import ModelFileError, ReferenceNetwork, files
+from fastbp import ModelFileError, ReferenceNetwork, files, room
 from fastbp.networks import storage
 
 RNG = np.random.default_rng(1)
@@ -233,6 +234,32 @@ def test_bad_files_are_refused(content, path):
         storage.read(path)
     assert len(str(e.value)) < 1000
     assert e.value.__suppress_context__
+
+
+def test_a_hole_of_12_gb_is_refused_before_it_is_read(path):
+    path.write_bytes(FINE)
+    os.truncate(path, 12 * 2**30)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError, match=r"it has 12884901888 bytes, and its header tells of \d+; it was not"):
+            storage.read(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**22
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_larger_than_memory_is_refused_in_words(saved, monkeypatch):
+    monkeypatch.setattr(room, "memory_bytes", lambda: 1000)
+    with pytest.raises(ModelFileError, match=r"to read it takes 0\.0 GB, and this machine has 0\.0 GB of memory"):
+        storage.read(saved)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_parameters_that_are_not_finite_are_refused(saved, number):
+    broken = ARRAYS | {"weights.1": ARRAYS["weights.1"] * number}
+    storage.write(saved, broken, METADATA)
+    with pytest.raises(ModelFileError, match=r"model\.safetensors: weights\.1 is not finite"):
+        ReferenceNetwork.load(saved)
 
 
 def test_every_truncation_is_refused(path):

@@ -1,7 +1,9 @@
 """`fit`, on every engine: what it trains on, what it records, and how it stops."""
 
 import json
+import os
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -411,6 +413,46 @@ def test_a_network_is_trained_by_one_fit_at_a_time(engine, data):
 
     with pytest.raises(RuntimeError, match="being trained already; train a copy"):
         fit(make(engine), *data, callbacks=[nested])
+
+
+def test_parameters_are_not_set_while_another_thread_trains(engine, data):
+    net, said = make(engine), []
+
+    def set_parameters():
+        for name in ("weights", "biases", "flat"):
+            with pytest.raises(RuntimeError, match="another thread is training this network; set parameters before or"):
+                setattr(net, name, getattr(net, name))
+            said.append(name)
+
+    def elsewhere(net, history):
+        thread = threading.Thread(target=set_parameters)
+        thread.start()
+        thread.join()
+
+    fit(net, *data, epochs=1, callbacks=[elsewhere])
+    assert said == ["weights", "biases", "flat"]
+    set_here = [np.ones_like(w) for w in net.weights]
+    fit(net, *data, epochs=1, callbacks=[lambda net, history: setattr(net, "weights", set_here)])  # a callback may
+    assert_array_equal(net.weights[0], set_here[0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_child_forked_in_training_may_train(engine, data):
+    codes = []
+
+    def fork(net, history):
+        child = os.fork()
+        if child == 0:
+            try:
+                fit(net, *data, epochs=1)
+            except BaseException:
+                os._exit(1)
+            os._exit(0)
+        codes.append(os.waitpid(child, 0)[1])
+
+    fit(make(engine), *data, epochs=1, callbacks=[fork])
+    assert codes == [0]
 
 
 # Divergence

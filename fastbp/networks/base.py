@@ -21,6 +21,7 @@ from ..formulas.constraints import begun, constrained
 from ..formulas.costs import Cost, CostName
 from ..formulas.initializers import SYMMETRIC, InitializerName, find_initializer
 from ..formulas.optimizers import Optimizer, OptimizerName
+from ..room import no_room
 from ..training.history import History as History
 from ..training.loop import AnyCallback
 from ..training.metrics import MetricFunction
@@ -153,8 +154,10 @@ class BaseNetwork(Fitting, Predicting):
         self.columns: Columns | None = None  # of the data frame, if `fit` was given one: others are matched by name
         self._classes: Array | None = None
         self._output_is_open = False  # chosen by default, so that the first y may still change it
-        self._fitting = False
         self.history: History[Any] | None = None  # of the last `fit`, or of the one under way
+        size = self._count_parameters() * self.dtype.itemsize
+        if reason := no_room(size):
+            raise MemoryError(f"the parameters of sizes {list(spec.sizes)!r:.200} take {reason}; make layers narrower")
         self._allocate()
 
     @property
@@ -167,6 +170,7 @@ class BaseNetwork(Fitting, Predicting):
         shapes = list(zip(self.spec.sizes[1:], self.spec.sizes, strict=False))
         checked = arguments.parameters("weights", arrays, shapes, self.dtype)
         self.spec.check_signs(checked)
+        self._only_trained_here()
         self._set_parameters(checked, self._get_parameters()[1])
 
     @property
@@ -178,6 +182,7 @@ class BaseNetwork(Fitting, Predicting):
     def biases(self, arrays: Sequence[object]) -> None:
         shapes = [(n,) for n in self.spec.sizes[1:]]
         checked = arguments.parameters("biases", arrays, shapes, self.dtype)
+        self._only_trained_here()
         self._set_parameters(self._get_parameters()[0], checked)
 
     @property
@@ -226,7 +231,7 @@ class BaseNetwork(Fitting, Predicting):
         return Objective(self, self._data(x, y, sample_weight, None))(vector)
 
     def _checked_flat(self, vector: object) -> Array:
-        count = sum(k * (n + 1) for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
+        count = self._count_parameters()
         found = np.asarray(vector, np.float64)
         if found.shape != (count,):
             raise ValueError(f"flat must be ({count},), all weights and then all biases; got {found.shape}")
@@ -471,6 +476,9 @@ class BaseNetwork(Fitting, Predicting):
         vars(self).update(state)
 
     # Behind the border: data has been checked.
+
+    def _count_parameters(self) -> int:
+        return sum(k * (n + 1) for n, k in zip(self.spec.sizes, self.spec.sizes[1:], strict=False))
 
     def _besides(self) -> dict[str, Any]:
         """Return what a copy keeps, whatever its engine."""

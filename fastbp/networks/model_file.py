@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..border import labels, options
 from ..border.columns import Columns
 from ..border.spec import Formula, NetworkSpec
@@ -68,6 +70,9 @@ def read_run(
     of_run = {name.removeprefix(RUN): array for name, array in arrays.items() if name.startswith(RUN) and run}
     arrays = {name: array for name, array in arrays.items() if not (name.startswith(RUN) and run)}
     storage.check_model(arrays, metadata)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{os.fspath(path)}: {name} is not finite; load what was saved before it")
     layers = range(len(metadata["sizes"]) - 1)
     weights, biases = ([arrays[f"{kind}.{i}"] for i in layers] for kind in ("weights", "biases"))
     try:

@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 
 from .. import files
 from ..errors import ModelFileError
+from ..room import no_room
 
 Array = NDArray[np.floating[Any]]
 Path = str | os.PathLike[str]
@@ -28,6 +29,7 @@ Number = TypeVar("Number", int, float)
 FORMAT, VERSION = "fastbp", 1
 DTYPES = {"F32": "float32", "F64": "float64"}  # safetensors' names: NumPy's
 MAX_HEADER, MAX_ARRAYS = 2**20, 4096  # bytes, arrays
+COPIES = 2  # of a file's content in memory, while it is read
 
 
 def write(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, object]) -> None:
@@ -112,6 +114,13 @@ def _header(start: bytes, size: int) -> dict[str, Any]:
         raise ValueError(f"it holds {len(header)} arrays; at most {MAX_ARRAYS}")
     for name, entry in header.items():
         _check_entry(name, _object(f"array {name!r:.80}", entry))
+    end = 8 + length + max((entry["data_offsets"][1] for entry in header.values()), default=0)
+    if end != size:
+        raise ValueError(
+            f"it has {size} bytes, and its header tells of {end}; it was not copied whole, or changed since"
+        )
+    if reason := no_room(COPIES * size):
+        raise ValueError(f"to read it takes {reason}")
     if not isinstance(text := texts.get(FORMAT), str):
         raise ValueError(f"it has no metadata named {FORMAT!r}")
     return _parse(text)
