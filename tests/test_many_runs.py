@@ -6,6 +6,8 @@ The short forms repeat a few times, the long ones (`pytest -m soak`) as often as
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -101,6 +103,21 @@ def moved_from_core_to_core():
         os.sched_setaffinity(threading.main_thread().native_id, cores)
 
 
+def stopped_two_thirds_of_the_time():
+    """As the quota of a container does it: all threads stand still for 20 of each 30 ms."""
+    program = f'''import os, select, signal, time
+while not select.select([0], [], [], 0.01)[0]:
+    os.kill({os.getpid()}, signal.SIGSTOP)
+    time.sleep(0.02)
+    os.kill({os.getpid()}, signal.SIGCONT)'''
+    other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    try:
+        return {trained(2), trained("auto"), trained(3)}
+    finally:
+        other.stdin.close()
+        other.wait()
+
+
 def while_all_cores_are_busy():
     with busy(os.cpu_count()):
         return {trained(2), trained("auto")}
@@ -130,6 +147,8 @@ if hasattr(os, "fork"):
     QUICK.append(in_a_fork)
 if os.path.isdir("/proc/self/task"):
     QUICK.append(moved_from_core_to_core)
+if hasattr(signal, "SIGSTOP"):
+    QUICK.append(stopped_two_thirds_of_the_time)
 SLOW = [while_all_cores_are_busy, in_a_spawned_process, in_workers_of_joblib]
 
 

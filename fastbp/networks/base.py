@@ -119,7 +119,8 @@ class BaseNetwork(Fitting, Predicting):
         seed
             makes all that follows reproducible; None draws one and keeps it in ``spec.seed``
         threads
-            "auto" or a number; never changes a result
+            "auto", which finds out while it trains, or a number, which is left for one thread where that turns out far
+            faster, as with more threads than free cores; never changes a result
 
         """
         if more:
