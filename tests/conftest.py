@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import signal
+
 import numpy as np
 import pytest
 
@@ -21,3 +23,10 @@ def many_cores(monkeypatch):
 @pytest.fixture
 def rng():
     return np.random.default_rng(20)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard():
+    """A shell lets what it starts in the background ignore Ctrl-C, which tests press."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -105,11 +105,11 @@ def moved_from_core_to_core():
 
 def stopped_two_thirds_of_the_time():
     """As the quota of a container does it: all threads stand still for 20 of each 30 ms."""
-    program = f'''import os, select, signal, time
+    program = f"""import os, select, signal, time
 while not select.select([0], [], [], 0.01)[0]:
     os.kill({os.getpid()}, signal.SIGSTOP)
     time.sleep(0.02)
-    os.kill({os.getpid()}, signal.SIGCONT)'''
+    os.kill({os.getpid()}, signal.SIGCONT)"""
     other = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
     try:
         return {trained(2), trained("auto"), trained(3)}
