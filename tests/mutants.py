@@ -57,7 +57,7 @@ AREAS = {
     ),
     "kernels": Area(
         ("kernels/*.py", "kernels/*/*.py"),
-        ("kernels test_kernels", "test_network test_sparse test_looks test_predicting test_online test_updates",
+        ("test_network kernels test_kernels", "test_sparse test_looks test_predicting test_online test_updates",
          "test_kinds_of_data test_training test_whole_batch test_team test_export test_numbers test_samples"),
         compiled=True,
         leave=("blocking.py", "clock.py"),
@@ -78,13 +78,13 @@ AREAS = {
         compiled=False,
     ),
 }  # fmt: skip
-# Tests that are near a compiled file.
+# Tests that are near a file, which coverage does not see: of compiled code, or in processes of their own.
 NEAR = {
     "looks": "test_looks", "sparse.py": "test_sparse", "nonzeros.py": "test_sparse", "online.py": "test_online",
     "predict.py": "test_predicting", "embedded.py": "test_predicting", "gram.py": "test_whole_batch",
     "inputs.py": "test_samples", "convert.py": "test_kinds_of_data", "barrier.py": "test_team",
     "pieces.py": "test_team", "rules.py": "test_updates", "update.py": "test_updates", "halves.py": "test_updates",
-    "constrain.py": "test_updates", "drop.py": "test_training", "chains.py": "test_network",
+    "constrain.py": "test_updates", "drop.py": "test_training", "folders.py": "test_jit", "files.py": "test_storage",
 }  # fmt: skip
 
 
@@ -278,25 +278,24 @@ class Passing:
         through = {re.sub(r"^tests\.", "", name) for line in mutant.lines for name in contexts.get(line, [])} - {""}
         known = [name for name in through if name in self.seconds and name.partition(".")[0] in groups]
         if mutant.area == "kernels" or not known:
-            return near(mutant)
+            return near(mutant, area.tests)
         order = [tests.split() for tests in area.tests]
         group = {name: place for place, names in enumerate(order) for name in names}
         known.sort(key=lambda name: (group[name.partition(".")[0]], self.seconds[name]))
-        chosen, spent = [], 0.0
+        chosen, spent = near(mutant, ()), 0.0
         for name in known:
             spent += self.seconds[name]
-            if chosen and spent > ENOUGH:
+            if spent > ENOUGH and len(chosen) > 1:
                 break
             file, _, function = name.partition(".")
             chosen.append(f"tests/{file}.py::{function}")
         return chosen
 
 
-def near(mutant):
-    """Return all tests of an area, those that are near the mutant's file first."""
-    first = [f"tests/{tests}.py" for part, tests in NEAR.items() if part in mutant.file.split("/")]
-    rest = [file for tests in AREAS[mutant.area].tests for file in files_of(tests)]
-    return list(dict.fromkeys(first + rest))
+def near(mutant, tests):
+    """Return these tests, those that are near the mutant's file first."""
+    first = [f"tests/{name}.py" for part, name in NEAR.items() if part in mutant.file.split("/")]
+    return list(dict.fromkeys([*first, *(file for some in tests for file in files_of(some))]))
 
 
 def judge(some, workers=2, report=print):

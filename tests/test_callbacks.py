@@ -279,6 +279,32 @@ def test_metrics_are_measured_after_each_epoch(engine, digits):
 # Ctrl-C
 
 
+@pytest.mark.parametrize("metrics", [(), ("r2",)])
+def test_an_epoch_that_ctrl_c_ends_in_its_validation_is_not_noted(engine, metrics, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(50, 3)), rng.normal(size=50)
+    net, scored = engine([3, 4, 1], activation="tanh", seed=0), engine._score
+
+    def interrupted(self, *data):
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+        return scored(self, *data)
+
+    monkeypatch.setattr(engine, "_score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(x, y, 5, validation_split=0.2, metrics=metrics, verbose=0)
+    assert {name: len(net.history[name]) for name in net.history.columns} == dict.fromkeys(net.history.columns, 2)
+    assert net.epochs_trained == 3
+
+
+def test_an_epoch_that_ctrl_c_cuts_short_while_it_is_noted_is_forgotten():
+    history = fastbp.History(*([1.0, 2.0] for _ in range(8)), metrics={"validation_r2": [1.0, 2.0]})
+    history.cost.append(3.0)
+    history.metrics["validation_r2"].append(3.0)
+    history.settle()
+    assert {len(history[name]) for name in history.columns} == {2}
+
+
 CTRL_C = """
 import os, signal, threading, sys
 import numpy as np, fastbp

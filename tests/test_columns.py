@@ -123,6 +123,11 @@ def test_many_gaps_are_one_note():
     gaps = frame.with_columns(pl.lit(None).alias(f"c{k}") for k in range(9)).cast(pl.Float64)
     (note,) = Columns.learn(frame, forgiving=True).encode(gaps).notes
     assert note.startswith("9 columns lack values")
+    assert "a number is taken for the median of its column" in note
+    assert "category" not in note
+    with_words = Columns.learn(frame.with_columns(a=pl.Series(["x", "y"])), forgiving=True)
+    (note,) = with_words.encode(gaps.with_columns(a=pl.lit(None, pl.String))).notes
+    assert "all inputs of a category are 0" in note
 
 
 def test_json_and_back():

@@ -130,15 +130,16 @@ def test_xor_is_learnt_by_default(engine):
 # Several labels at once
 
 
-def several(rows=200):
+def several(rows=200, labels=3):
     rng = np.random.default_rng(2)
     x = rng.normal(size=(rows, 6))
-    return x, (x[:, :3] > 0).astype(int)
+    return x, (x[:, :labels] > 0).astype(int)
 
 
-def test_several_labels_at_once_turn_a_default_softmax_into_sigmoids(engine):
-    x, y = several()
-    net = engine([6, 30, 3], activation="relu", cost="cross_entropy", seed=0)
+@pytest.mark.parametrize("labels", [2, 3])
+def test_several_labels_at_once_turn_a_default_softmax_into_sigmoids(engine, labels):
+    x, y = several(labels=labels)
+    net = engine([6, 30, labels], activation="relu", cost="cross_entropy", seed=0)
     before = net.weights
     assert net.spec.activations[-1] == "softmax"
     with pytest.raises(ValueError, match="cross_entropy takes rows of probabilities"):
@@ -147,7 +148,7 @@ def test_several_labels_at_once_turn_a_default_softmax_into_sigmoids(engine):
     assert (net.spec.activations[-1], net.spec.cost) == ("sigmoid", "binary_cross_entropy")
     assert np.mean((net.predict(x) > 0.5) == y) > 0.95
     assert not np.array_equal(net.weights[0], before[0])
-    named = engine([6, 30, 3], activation="relu", output="sigmoid", cost="binary_cross_entropy", seed=0)
+    named = engine([6, 30, labels], activation="relu", output="sigmoid", cost="binary_cross_entropy", seed=0)
     named.fit(x, y, 60)
     assert_array_equal(net.weights[0], named.weights[0])
 

@@ -321,6 +321,12 @@ def test_user_cache_serves_a_read_only_installation_and_is_private(cold):
         assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permission bits")
+def test_an_installations_own_folder_can_be_read_by_all(cold):
+    cold.run()
+    assert cold.pycache.stat().st_mode & 0o777 == 0o755
+
+
 @pytest.mark.parametrize("usable", [True, False])
 def test_no_home(usable, cold):
     nobody = """

@@ -283,6 +283,13 @@ def test_without_validation_there_is_none(engine, data):
     assert history.validation_cost == history.validation_accuracy == [None, None]
 
 
+def test_targets_with_a_single_1_in_each_row_are_no_labels_if_others_are_not_0(engine):
+    net = make(engine, dtype="float64")
+    x, y = np.zeros((2, 4)), np.array([[1, 0.5], [0.25, 1]])
+    expected = np.mean(np.sum((net.predict(x) - y) ** 2, axis=1) / 2)
+    assert_allclose(net.evaluate(x, y).cost, expected, rtol=1e-12)
+
+
 def test_regression_has_no_accuracy(engine, rng):
     x, y = rng.normal(size=(9, 4)), rng.normal(size=(9, 2))
     net = make(engine, output="identity")

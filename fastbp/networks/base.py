@@ -27,6 +27,7 @@ from ..training.loop import AnyCallback
 from ..training.metrics import MetricFunction
 from ..training.streams import WEIGHTS, stream
 from . import model_file
+from .exclusive import Exclusive
 from .fitting import Fitting, Settings
 from .model_file import Saved
 from .objective import Objective, flatten, unflatten
@@ -155,6 +156,7 @@ class BaseNetwork(Fitting, Predicting):
         self.columns: Columns | None = None  # of the data frame, if `fit` was given one: others are matched by name
         self._classes: Array | None = None
         self._output_is_open = False  # chosen by default, so that the first y may still change it
+        self._exclusive = Exclusive()
         self.history: History[Any] | None = None  # of the last `fit`, or of the one under way
         size = self._count_parameters() * self.dtype.itemsize
         if reason := no_room(size):
@@ -171,7 +173,7 @@ class BaseNetwork(Fitting, Predicting):
         shapes = list(zip(self.spec.sizes[1:], self.spec.sizes, strict=False))
         checked = arguments.parameters("weights", arrays, shapes, self.dtype)
         self.spec.check_signs(checked)
-        self._only_trained_here()
+        self._exclusive.check()
         self._set_parameters(checked, self._get_parameters()[1])
 
     @property
@@ -183,7 +185,7 @@ class BaseNetwork(Fitting, Predicting):
     def biases(self, arrays: Sequence[object]) -> None:
         shapes = [(n,) for n in self.spec.sizes[1:]]
         checked = arguments.parameters("biases", arrays, shapes, self.dtype)
-        self._only_trained_here()
+        self._exclusive.check()
         self._set_parameters(self._get_parameters()[0], checked)
 
     @property

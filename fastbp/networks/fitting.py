@@ -1,10 +1,7 @@
 """What `fit` is asked for, checked and made into a task; and the run of it."""
 
 import hashlib
-import os
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,13 +18,13 @@ from ..training.history import History
 from ..training.loop import BLOCKS, Data, Done, Keeper, Plan, Task, Trained, train
 from ..training.metrics import Metric, checked_metrics
 from ..training.streams import SPLIT, stream
+from .exclusive import Exclusive
 from .intake import Intake
 from .results import Evaluation
 from .streaming import Stream, StreamSession, is_stream, parts_of
 from .trainer import Trainer
 from .whole_batch import whole_batch_session
 
-TRAINED_BY = "_is_trained_by"  # in the network's own dict while it lasts
 SEEN = 1024  # rows, evenly spread, that tell whether data are the same
 
 
@@ -90,6 +87,7 @@ class Fitting(Intake):
     """From the arguments of `fit` to a trained network."""
 
     history: History[Any] | None  # of the last run, or of the one under way
+    _exclusive: Exclusive
 
     def _fit(self, x: object, y: object, settings: Settings, resumed: Resumed | None = None) -> History[Any]:
         """Run `fit`; a call that is refused, or diverges at once, teaches the network nothing."""
@@ -138,7 +136,7 @@ class Fitting(Intake):
         limits = {name: getattr(task.plan, name) for name in ("clip_norm", "clip_layer_norm", "clip_value")}
         trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema, steps_per_epoch=stream.length, **limits)
         session: Any = StreamSession(trainer, stream, task.callbacks)
-        with self._in_training():
+        with self._exclusive.lock():
             return train(self, lambda: session, task).history
 
     def _task(self, x: object, y: object, settings: Settings) -> Task:
@@ -241,39 +239,13 @@ class Fitting(Intake):
         return {m.name: float(m.function(self._named(y) if m.of_classes is None else labels, a)) for m in metrics}
 
     def _train(self, task: Task, state: Mapping[str, Any] | None = None) -> Trained:
-        with self._in_training():
+        with self._exclusive.lock():
             if isinstance(task.plan.optimizer, WholeBatch):
                 return train(self, lambda: whole_batch_session(self, task.data, task.plan.optimizer), task)
             trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema)
             if state is not None:
                 trainer.load_state_dict(state)
             return trainer.fit(task)
-
-    @contextmanager
-    def _in_training(self) -> Iterator[None]:
-        """Let one thread train this network at a time; the child of a fork has a network that nobody trains."""
-        mine = os.getpid(), threading.get_ident()
-        if (trained_by := self._trained_by()) and trained_by[0] != mine[0]:
-            del vars(self)[TRAINED_BY]
-        try:
-            if vars(self).setdefault(TRAINED_BY, mine) is not mine:  # in one step, whatever other threads do
-                raise RuntimeError("this network is being trained already; train a copy instead")
-            yield
-        finally:
-            if self._trained_by() is mine:
-                del vars(self)[TRAINED_BY]
-
-    def _trained_by(self) -> tuple[int, int] | None:
-        """Return the process and the thread that train this network, if some do."""
-        return vars(self).get(TRAINED_BY)
-
-    def _only_trained_here(self) -> None:
-        """Refuse to let parameters be set while another thread trains them, which would mix both; callbacks may."""
-        trained_by = self._trained_by()
-        if trained_by and trained_by[0] == os.getpid() and trained_by[1] != threading.get_ident():
-            raise RuntimeError(
-                "another thread is training this network; set parameters before or after, in a callback, or in a copy"
-            )
 
     def _penalty(self) -> float:
         spec = self.spec

@@ -1,5 +1,6 @@
 """What `fit` measured, epoch by epoch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -45,6 +46,17 @@ class History(Generic[Validated]):
     def columns(self) -> tuple[str, ...]:
         """Names of all lists."""
         return (*COLUMNS[:-2], *self.metrics, *COLUMNS[-2:])
+
+    def append(self, measured: Mapping[str, float | None]) -> None:
+        """Add an epoch."""
+        for name, value in measured.items():
+            (self.metrics.setdefault(name, []) if name not in COLUMNS else self[name]).append(value)  # type: ignore[arg-type]
+
+    def settle(self) -> None:
+        """Forget an epoch that Ctrl-C has come in the middle of."""
+        whole = min(len(self[name]) for name in COLUMNS)
+        for name in self.columns:
+            del self[name][whole:]
 
     def __len__(self) -> int:
         """Return the number of epochs."""

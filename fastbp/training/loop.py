@@ -223,6 +223,7 @@ def train(net: Any, begin: Callable[[], Session], task: Task, trainer: Any = Non
             _run_epochs(loop, history, trainer)
             moved = loop.moved
     finally:
+        history.settle()
         if session:
             session.show_average(True)
         for callback in mine:
@@ -257,8 +258,8 @@ def _end_epoch(loop: "_Loop", history: History[Any], trainer: Any, total: Progre
     """Note what was seen, and ask the callbacks; return whether one of them stops the run."""
     net, task, session = loop.net, loop.task, loop.session
     net.epochs_trained += 1
-    history.learning_rate.append(loop.rate)
-    _record(history, net, task, total, seconds, session)
+    measured = _measure(net, task, total, session)
+    history.append({**measured, "learning_rate": loop.rate, "seconds": seconds})
     if task.plan.look_every:
         _note(net, session, task.callbacks)
     loop.reporter.end_epoch(history)
@@ -269,22 +270,19 @@ def _end_epoch(loop: "_Loop", history: History[Any], trainer: Any, total: Progre
     return stops
 
 
-def _record(history: History[Any], net: Any, task: Task, total: Progress, seconds: float, session: Session) -> None:
-    history.cost.append(total.cost / total.weight + net._penalty())
+def _measure(net: Any, task: Task, total: Progress, session: Session) -> dict[str, float | None]:
+    """Return what the epoch was like, by the names of the history's lists."""
+    found: dict[str, float | None] = {"cost": total.cost / total.weight + net._penalty()}
     session.show_average(True)  # to all that follows
-    history.accuracy.append(total.correct / total.weight if task.measure_accuracy else None)
-    history.rmse.append(_rmse(task, total.cost / total.weight))
-    if task.validation is None:
-        score, error = (None, None), None
-    else:
+    found["accuracy"] = total.correct / total.weight if task.measure_accuracy else None
+    found["rmse"] = _rmse(task, total.cost / total.weight)
+    score, error = (None, None), None
+    if task.validation is not None:
         score = net._score(*task.validation)
         error = _rmse(task, score[0] - net._penalty())
         for name, value in net._measure(task.metrics, *task.validation).items():
-            history.metrics.setdefault(f"validation_{name}", []).append(value)
-    history.validation_cost.append(score[0])
-    history.validation_accuracy.append(score[1])
-    history.validation_rmse.append(error)
-    history.seconds.append(seconds)
+            found[f"validation_{name}"] = value
+    return {**found, "validation_cost": score[0], "validation_accuracy": score[1], "validation_rmse": error}
 
 
 def _note(net: Any, session: Session, callbacks: Sequence[AnyCallback]) -> None:
