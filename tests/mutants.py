@@ -35,7 +35,7 @@ NAMED = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum",
          "sin": "cos", "floor": "ceil"}  # fmt: skip
 SAYS = (ast.Raise, ast.JoinedStr, ast.Assert, ast.AnnAssign, ast.Import, ast.ImportFrom)
 SAYING = {"warn", "warn_once", "_complain", "field", "TypeVar", "NamedTuple", "lookup"}
-SAYING |= {"ask"}  # for memory, ahead of time
+SAYING |= {"ask", "emit_prefetch"}  # for memory, ahead of time
 
 
 class Area(NamedTuple):
@@ -81,9 +81,10 @@ AREAS = {
 # Tests that are near a file, which coverage does not see: of compiled code, or in processes of their own.
 NEAR = {
     "looks": "test_looks", "sparse.py": "test_sparse", "nonzeros.py": "test_sparse", "online.py": "test_online",
-    "predict.py": "test_predicting", "embedded.py": "test_predicting", "gram.py": "test_whole_batch",
+    "predict.py": "test_predicting test_arguments", "embedded.py": "test_predicting", "gram.py": "test_whole_batch",
     "inputs.py": "test_samples", "convert.py": "test_kinds_of_data", "barrier.py": "test_team",
-    "pieces.py": "test_team", "rules.py": "test_updates", "update.py": "test_updates", "halves.py": "test_updates",
+    "pieces.py": "test_team", "chains.py": "test_team", "epoch.py": "test_team", "passes.py": "test_team",
+    "rules.py": "test_updates", "update.py": "test_updates", "halves.py": "test_updates", "shuffle.py": "test_nielsen",
     "constrain.py": "test_updates", "drop.py": "test_training", "folders.py": "test_jit", "files.py": "test_storage",
 }  # fmt: skip
 
@@ -294,8 +295,8 @@ class Passing:
 
 def near(mutant, tests):
     """Return these tests, those that are near the mutant's file first."""
-    first = [f"tests/{name}.py" for part, name in NEAR.items() if part in mutant.file.split("/")]
-    return list(dict.fromkeys([*first, *(file for some in tests for file in files_of(some))]))
+    first = [tests for part, tests in NEAR.items() if part in mutant.file.split("/")]
+    return list(dict.fromkeys(file for some in (*first, *tests) for file in files_of(some)))
 
 
 def judge(some, workers=2, report=print):

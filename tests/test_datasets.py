@@ -42,10 +42,14 @@ def test_idx_files_are_read(tmp_path, zipped, mmap):
     assert isinstance(got, np.memmap) == (mmap and not zipped)
 
 
-def test_big_endian_numbers_are_read(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "dtype"), [(0x08, "u1"), (0x09, "i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")]
+)  # as the format's author lists them
+def test_numbers_of_every_type_are_read(tmp_path, code, dtype):
+    numbers = np.array([100, 200, 3] if dtype == "u1" else [100, -56, 3], dtype)
     path = tmp_path / "a"
-    path.write_bytes(idx(np.array([1.5, -2.0], ">f4"), 0x0D))
-    np.testing.assert_array_equal(load_idx(path), [1.5, -2.0])
+    path.write_bytes(idx(numbers, code))
+    np.testing.assert_array_equal(load_idx(path), numbers)
 
 
 GOOD = idx(IMAGES)
