@@ -80,7 +80,7 @@ AREAS = {
 }  # fmt: skip
 # Tests that are near a file, which coverage does not see: of compiled code, or in processes of their own.
 NEAR = {
-    "looks": "test_looks", "sparse.py": "test_sparse", "nonzeros.py": "test_sparse", "online.py": "test_online",
+    "looks": "test_looks", "sparse.py": "test_sparse", "nonzeros.py": "test_nonzeros", "online.py": "test_online",
     "predict.py": "test_predicting test_arguments", "embedded.py": "test_predicting", "gram.py": "test_whole_batch",
     "inputs.py": "test_samples", "convert.py": "test_kinds_of_data", "barrier.py": "test_team",
     "pieces.py": "test_team", "chains.py": "test_team", "epoch.py": "test_team", "passes.py": "test_team",

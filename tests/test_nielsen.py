@@ -501,6 +501,7 @@ def test_network2_saves_and_loads(tmp_path):
         ({"cost": "sigmoid"}, "sigmoid"),
         ({"cost": 7}, "cost"),
         ({"weights": [[[10**400] * 4] * 3, [[1.0] * 3] * 2]}, "too large"),
+        ({"biases": [[[1.0]] * 3, [[1.0], [float("nan")]]]}, "finite"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, change, told):
@@ -531,6 +532,14 @@ def test_the_books_file_is_read_without_running_it(tmp_path, protocol):
     assert x.shape == (784, 1)
     assert y.tolist() == mnist_loader.vectorized_result(parts[0][1][3]).tolist()
     assert test[2][1] == parts[2][1][2]
+
+
+def test_a_missing_file_is_no_damaged_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_arrays(tmp_path / "mnist.pkl.gz")
+    (tmp_path / "mnist.pkl.gz").write_bytes(b"not zipped")
+    with pytest.raises(DataFileError, match="not the book's"):
+        read_arrays(tmp_path / "mnist.pkl.gz")
 
 
 class Evil:
