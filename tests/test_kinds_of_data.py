@@ -248,6 +248,22 @@ def test_blocks_are_an_order_like_any_other(engine, rng, monkeypatch):
         nets[0].fit(x, y, shuffle="block")
 
 
+@pytest.mark.parametrize("layout", ["strided", "Fortran", "unaligned"])
+def test_a_large_array_of_any_layout_is_taken(layout, engine, as_it_is):
+    x, y = samples("int16"), np.random.default_rng(0).integers(0, 3, 50)
+    if layout == "strided":
+        other = np.repeat(x, 2, axis=1)[:, ::2]
+    elif layout == "Fortran":
+        other = np.asfortranarray(x)
+    else:
+        other = np.frombuffer(b"." + x.tobytes(), "u1")[1:].view("int16").reshape(x.shape)
+        assert not other.flags.aligned
+    expected = make(engine, "float32", x).predict(x)
+    net = make(engine, "float32", x)
+    assert_array_equal(net.predict(other), expected)
+    assert net.evaluate(other, y) == make(engine, "float32", x).evaluate(x, y)
+
+
 # What is clean already
 
 

@@ -458,6 +458,15 @@ def test_data_is_on_disk_before_its_name_and_then_the_name_is(path, monkeypatch)
     assert steps == ["fsync", "replace", *(["fsync"] if os.name == "posix" else [])]  # the folder's
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="lists open files")
+def test_no_file_stays_open(path):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        storage.write(path, ARRAYS, METADATA)
+        storage.read(path)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permission bits")
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
 def test_permissions_are_kept(mode, saved):

@@ -326,6 +326,15 @@ def test_constraints_are_kept_in_files_and_copies(engine, data, tmp_path):
         assert again.spec.monotone == (1, 0, -1) * 3
 
 
+def test_a_file_with_weights_of_the_wrong_sign_is_refused(engine, tmp_path):
+    net = make(engine, nonnegative=True)
+    other = make(engine)
+    other.spec = net.spec
+    other.save(tmp_path / "net.safetensors")
+    with pytest.raises(fastbp.ModelFileError, match=r"net\.safetensors: weights\[0\].* must be >= 0, as nonnegative"):
+        engine.load(tmp_path / "net.safetensors")
+
+
 def test_weights_of_the_wrong_sign_are_refused(engine):
     net = make(engine, nonnegative=True)
     wrong = [w.copy() for w in net.weights]
