@@ -40,6 +40,7 @@ def test_idx_files_are_read(tmp_path, zipped, mmap):
     got = load_idx(path, mmap=mmap)
     np.testing.assert_array_equal(got, IMAGES)
     assert isinstance(got, np.memmap) == (mmap and not zipped)
+    assert isinstance(load_idx(path), np.memmap) == (not zipped)
 
 
 @pytest.mark.parametrize(

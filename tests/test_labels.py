@@ -159,6 +159,22 @@ def test_too_many_labels_for_the_outputs(engine, n_out):
         make(engine, n_out).fit(X, NAMES["text"][PLACES])
 
 
+@pytest.mark.parametrize(("labels", "hinted"), [(np.arange(40), True), (np.arange(8), False), ("text", False)])
+def test_very_many_different_integers_may_be_quantities(engine, labels, hinted):
+    y = np.array([f"{k:02}" for k in range(40)]) if isinstance(labels, str) else labels
+    with pytest.raises(ValueError, match=f"y has {len(y)} different labels") as error:
+        make(engine, 3).fit(np.ones((len(y), 4)), y)
+    assert ("for quantities leave cost out" in str(error.value)) == hinted
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_zeros_and_ones_are_labels_to_a_sigmoid_of_the_book(engine):
+    net = engine([4, 5, 1], seed=0)
+    net.fit(np.eye(4), np.array([0, 1, 1, 0]), 1)
+    assert net.classes.tolist() == [0, 1]
+    assert set(net.predict_labels(np.eye(4))) <= {0, 1}
+
+
 def test_classes_for_one_sigmoid_that_quantities_name_get_a_hint(engine):
     with pytest.raises(ValueError, match=r"is 2, and sigmoid outputs only reach 0..1: .* for 3 classes make it"):
         engine([4, 5, 1], seed=0).fit(X, PLACES)

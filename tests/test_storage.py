@@ -577,6 +577,22 @@ files.replace({str(saved)!r}, b"x" * 100)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks")
+def test_a_temporary_file_that_somebody_removes_before_it_is_locked_is_made_anew(saved, monkeypatch):
+    lock, removed = files.fcntl.flock, []
+
+    def flock(descriptor, kind):
+        if not removed:
+            removed.extend(saved.parent.glob(".fastbp-*.tmp"))
+            removed[0].unlink()
+        lock(descriptor, kind)
+
+    monkeypatch.setattr(files.fcntl, "flock", flock)
+    storage.write(saved, model(), METADATA)
+    assert storage.read(saved)[1] == METADATA
+    assert len(removed) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks")
 def test_what_another_process_is_writing_is_left_alone(saved):
     prefix = f".fastbp-{hashlib.sha256(saved.name.encode()).hexdigest()[:8]}-"
     descriptor, temporary = files._create(str(saved.parent), prefix)

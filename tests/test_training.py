@@ -285,7 +285,7 @@ def test_without_validation_there_is_none(engine, data):
 
 @pytest.mark.parametrize("y", [[[1, 0.5], [0.25, 1]], [[1], [1]]], ids=["others are not 0", "one output"])
 def test_targets_with_a_single_1_in_each_row_are_not_always_labels(engine, y):
-    y = np.array(y)
+    y = np.array(y, float)
     net, x = engine([4, 6, y.shape[1]], dtype="float64", seed=0), np.zeros((2, 4))
     expected = np.mean(np.sum((net.predict(x) - y) ** 2, axis=1) / 2)
     assert_allclose(net.evaluate(x, y).cost, expected, rtol=1e-12)
