@@ -1,6 +1,6 @@
 """The tests are tested: faults that tests once overlooked, and others, are put in, and each is noticed.
 
-The long form (`pytest -m soak`) draws 400, see mutants.py; tests/survivors.md says which of those are left, and why.
+The long form (`pytest -m soak`) draws 400, see mutants.py; survivors.md says which of those are left, and why.
 """
 
 import re
@@ -14,13 +14,17 @@ FAULTS = [
      "test_formulas.py::test_activation_keeps_dtype_and_nan"),
     ("formulas/optimizers/adaptive.py", "np.sqrt(", "np.abs(", "test_optimizers.py"),
     ("kernels/predict.py", "if not all_finite(work_at(run, bottom.input), bottom.ld_input)", "if False",
-     "test_predicting.py"),
-    ("kernels/predict.py", " or len(out) != top.n_out", "", "test_predicting.py"),
-    ("border/arrays.py", "np.count_nonzero(counts) * np.maximum(counts, 1)", "np.count_nonzero(counts) * counts",
-     "test_training.py::test_balanced_classes_count_alike"),
-    ("compiler/folders.py", "status.st_uid not in (os.geteuid(), 0)", "False", "test_jit.py"),
-    ("networks/storage.py", "allow_nan=False", "allow_nan=True", "test_storage.py"),
-    ("files.py", "os.O_EXCL", "os.O_CREAT", "test_storage.py"),
+     "test_predicting.py::test_one_sample_that_is_not_finite_is_refused"),
+    ("kernels/predict.py", " or len(out) != top.n_out", "",
+     "test_predicting.py::test_one_sample_and_its_place_have_the_networks_sizes"),
+    ("border/arrays.py", "np.count_nonzero(counts) * np.maximum(counts, 1)",
+     "np.count_nonzero(counts) * np.maximum(counts, 2)", "test_training.py::test_balanced_classes_count_alike"),
+    ("compiler/folders.py", "if status.st_mode & stat.S_IWOTH or", "if",
+     "test_jit.py::test_code_that_others_could_have_written_is_not_run"),
+    ("networks/storage.py", "allow_nan=False", "allow_nan=True",
+     "test_storage.py::test_only_what_can_be_read_is_written"),
+    ("files.py", "            os.fsync(descriptor)\n            if fcntl", "            if fcntl",
+     "test_storage.py::test_data_is_on_disk_before_its_name_and_then_the_name_is"),
 ]  # fmt: skip
 
 
@@ -36,7 +40,7 @@ def test_tests_notice(worker, file, before, after, tests):
     assert content.count(before) >= 1, "the fault is to be put where it was"
     path.write_text(content.replace(before, after))
     try:
-        done = worker.run("-m", "pytest", "-q", "-x", "--tb=no", f"tests/{tests}", cache="changed")
+        done = worker.run("-m", "pytest", "-q", "-x", "--tb=no", f"tests/{tests}", cache="changed", timeout=300)
     finally:
         path.write_text(content)
     assert done.returncode == 1, done.stdout[-1000:]

@@ -297,3 +297,26 @@ def test_code_with_addresses_is_not_cached(tmp_path):
 def test_the_reference_is_not_compiled():
     with pytest.raises(TypeError, match=r"write net.to_fast\(\).compiled\(\)"):
         make(fastbp.ReferenceNetwork).compiled()
+
+
+# The short way of one sample
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 4])
+def test_one_sample_that_is_not_finite_is_refused(engine, bad, place):
+    x = np.ones(5)
+    x[place] = bad
+    with pytest.raises(ValueError, match=rf"x\[0, {place}\] is {bad}"):
+        make(engine).predict(x)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 100])
+def test_one_sample_and_its_place_have_the_networks_sizes(engine, n):
+    net = make(engine)
+    with pytest.raises(ValueError, match=rf"x must be \(m, 5\).*got \({n},\)"):
+        net.predict(np.ones(n))
+    out = np.full(n, 7.0)
+    with pytest.raises(ValueError, match=rf"out must be \(3,\).*got \({n},\)"):
+        net.predict(np.ones(5), out)
+    assert (out == 7).all()

@@ -225,12 +225,13 @@ def test_class_weights_are_sample_weights(engine, data):
     assert_same_parameters(net, other)
 
 
-def test_balanced_classes_count_alike(engine, rng):
+@pytest.mark.parametrize("few", [1, 3])
+def test_balanced_classes_count_alike(engine, rng, few):
+    y = np.array([0] * (12 - few) + [1] * few)
     x = rng.normal(size=(12, 4))
-    y = np.array([0] * 9 + [1] * 3)
-    net, other = make(engine), make(engine)
+    net, other = (make(engine) for _ in range(2))
     fit(net, x, y, class_weight="balanced")
-    fit(other, x, y, class_weight={0: 12 / (2 * 9), 1: 12 / (2 * 3)})
+    fit(other, x, y, class_weight={0: 12 / (2 * (12 - few)), 1: 12 / (2 * few)})
     assert_same_parameters(net, other)
 
 
