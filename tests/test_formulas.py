@@ -159,6 +159,57 @@ def test_cost_derivative(row):
     assert_allclose(dual.derivative_of(row.function)(A, Y), numeric, rtol=1e-6, atol=1e-10)
 
 
+costs, activations = fastbp.costs, fastbp.activations
+
+
+@pytest.mark.parametrize(
+    ("row", "terms"),
+    [
+        (costs.huber(0.25), [[0.02, 0.25 * (0.5 - 0.125), 0.25 * (0.3 - 0.125)],
+                             [0.5 * 0.15**2, 0.25 * (0.55 - 0.125), 0.25 * (0.4 - 0.125)]]),
+        (costs.quantile(0.9), [[0.02, 0.45, 0.03], [0.135, 0.055, 0.36]]),
+        (costs.focal(1.0), [[0, -0.5 * math.log(0.5), 0],
+                            [-0.225 * math.log(0.1), -0.05 * math.log(0.8), -0.45 * math.log(0.1)]]),
+        (costs.binary_focal(1.0), [[-0.2 * math.log(0.8), -0.5 * math.log(0.5), -0.3 * math.log(0.7)],
+                                   [-0.225 * math.log(0.1) - 0.075 * math.log(0.9),
+                                    -0.05 * math.log(0.8) - 0.6 * math.log(0.2),
+                                    -0.45 * math.log(0.1) - 0.05 * math.log(0.9)]]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_cost_of_another_parameter(row, terms):
+    assert_allclose(row.terms(A, Y), terms, rtol=1e-14)
+    test_cost_derivative(row)
+
+
+def test_smoothed_targets():
+    assert_allclose(costs.cross_entropy(0.3).smooth(Y, 3), 0.7 * Y + 0.1, rtol=1e-15)
+    assert_allclose(costs.binary_cross_entropy(0.3).smooth(Y, 3), 0.7 * Y + 0.15, rtol=1e-15)
+    assert costs.cross_entropy(0.0).smooth(Y, 3) is Y
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "good", "bad"),
+    [
+        (costs.huber, "delta", [1e-9, 1e9], [0, -1, math.inf]),
+        (costs.quantile, "q", [1e-9, 0.999], [0, 1, -0.5]),
+        (costs.cross_entropy, "label_smoothing", [0, 0.999], [1, -0.1]),
+        (costs.binary_cross_entropy, "label_smoothing", [0, 0.999], [1, -0.1]),
+        (costs.focal, "gamma", [0, 9], [-0.1, math.inf]),
+        (costs.binary_focal, "gamma", [0, 9], [-0.1, math.nan]),
+        (activations.softmax, "temperature", [1e-3, 9], [0, -1]),
+        (activations.leaky_relu, "slope", [0, 9], [-0.1]),
+        (activations.elu, "alpha", [1e-3, 9], [0, -1]),
+    ],
+)
+def test_parameters_of_formulas_have_bounds(make, name, good, bad):
+    for value in good:
+        assert f"{name}={float(value)!r}" in make(value).name or not value
+    for value in bad:
+        with pytest.raises(ValueError, match=f"{name} must be .*, got {value}"):
+            make(value)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
 def test_cost_keeps_dtype_and_stays_finite_at_0_and_1(row, dtype):
