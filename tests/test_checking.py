@@ -338,3 +338,16 @@ def test_what_rounding_decides_is_held_against_no_engine():
         found = forgiving(rows, measure, net, 2**-53)
         assert [row.passed for row in found] == [False, on_a_kink]
         assert found[0].tolerance < 1e-11  # x is 0: nothing decides for the first weights
+
+
+def test_where_a_rounding_makes_the_truth_diverge_nothing_is_allowed_for_it():
+    rows, calls = [Row("weights", 0, 1e-6, 1e-12)], []
+
+    def measure(net):
+        calls.append(net)
+        if len(calls) > 1:
+            raise fastbp.DivergenceError(1, 1, 0, 0.1)
+        return {"weights": net.weights[:1]}
+
+    assert forgiving(rows, measure, ReferenceNetwork([3, 2], seed=0), 2**-53) == rows
+    assert len(calls) > 2

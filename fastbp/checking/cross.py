@@ -130,11 +130,14 @@ def compare(
 def forgiving(
     rows: Sequence[Row], measure: Callable[[BaseNetwork], Quantities], truth: BaseNetwork, u: float
 ) -> list[Row]:
-    """Return rows that allow also what a rounding u of the parameters does to the truth."""
+    """Return rows that allow also what a rounding u of the parameters does to the truth, where it does not diverge."""
     right = measure(truth)
     spread = {(name, place): 0.0 for name, arrays in right.items() for place in range(len(arrays))}
     for shake in range(SHAKES):
-        moved = measure(_shaken(truth, u, np.random.default_rng(shake)))
+        try:
+            moved = measure(_shaken(truth, u, np.random.default_rng(shake)))
+        except DivergenceError:
+            continue
         for name, place in spread:
             scale = float(np.max(np.abs(right[name][place]))) or 1.0
             distance = max_error(moved[name][place], right[name][place]) / scale

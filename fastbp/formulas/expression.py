@@ -71,7 +71,8 @@ class Expression(NDArrayOperatorsMixin):
         if not all(map(_is_operand, operands)):
             return NotImplemented  # NumPy asks the others: dual numbers answer
         if method != "__call__" or options:
-            raise TypeError(f"np.{name}.{method} looks at many entries; a formula computes each by itself: {KNOWN}")
+            what = {"__call__": " has options"}.get(method, f".{method} looks at many entries")
+            raise TypeError(f"np.{name}{what}; a formula computes each by itself: {KNOWN}")
         return self._note(SAME.get(name, name), operands)
 
     def _note(self, name: str, operands: tuple[Any, ...]) -> Any:
