@@ -77,6 +77,18 @@ def test_prime_is_the_derivative(row):
     assert_allclose(np.broadcast_to(derived, z.shape)[0], numeric, atol=1e-11)
 
 
+@pytest.mark.parametrize("row", ELEMENTWISE, ids=name_of)
+def test_values_lie_between_low_and_high_and_come_near_them(row):
+    z = np.concatenate([np.linspace(-30, 30, 60001), [-1e6, 1e6]])
+    with np.errstate(over="ignore"):
+        a = row.value(z)
+    for bound, nearest, inward in ((row.low, a.min(), 1), (row.high, a.max(), -1)):
+        if math.isinf(bound):
+            assert -inward * nearest >= 1e4
+        else:
+            assert 0 <= inward * (nearest - bound) < 1e-4
+
+
 def test_relu_has_slope_0_at_0():
     row = ACTIVATIONS["relu"]
     assert_array_equal(row.slope(np.array([0.0, -0.0]), np.zeros(2)), 0)

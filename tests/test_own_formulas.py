@@ -98,6 +98,17 @@ def test_ones_own_agrees_with_reference(activation, cost, dtype, data):
     assert equations.passed, equations
 
 
+@pytest.mark.parametrize("n", [-8, -3, -2, -1, 0.5, 1, 2, 3, 8])
+def test_powers_are_those_of_numpy(n, engine):
+    power = fastbp.Activation(f"power {n}", lambda z: (1 + z * z / 4) ** n)
+    z = np.linspace(-2, 2, 9)[:, None]
+    net = engine([1, 1], output=power, cost="quadratic", dtype="float64", seed=0)
+    net.weights, net.biases = [np.ones((1, 1))], [np.zeros(1)]
+    np.testing.assert_allclose(net.predict(z), (1 + z * z / 4) ** n, rtol=1e-14)
+    delta = net.backprop(z, np.zeros((9, 1))).deltas[-1]
+    np.testing.assert_allclose(delta, n * z / 2 * (1 + z * z / 4) ** (2 * n - 1), rtol=1e-13, atol=1e-300)
+
+
 def test_the_chapters_sigma_never_comes_near_0():
     z = np.linspace(-1000, 1000, 20001)
     assert STEADY.slope(z, STEADY.value(z)).min() >= 0.5

@@ -92,7 +92,12 @@ def _over(x: Any, y: Any) -> Any:
 def _power(w: Any, u: Any, n: Any, du: Any, dn: Any) -> Any:
     if not isinstance(n, (int, float, np.number)):
         raise TypeError("z ** n is known for whole numbers n")
-    return _times(float(n) * (u ** (n - 1) if n != 2 else u), du) if n != 1 else du
+    if n == 1:
+        return du
+    if n == 0.5:
+        return _times(0.5 / w, du)
+    # w / u is u ** (n - 1) where that is a power too high for kernels; at u = 0 w is infinite as well.
+    return _times(float(n) * (w / u if n < 0 else u if n == 2 else u ** (n - 1)), du)
 
 
 # The slope of w = f(u) or f(u, v), from w, the operands, and their slopes.
