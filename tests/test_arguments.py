@@ -191,6 +191,8 @@ BAD_Y = [
      ValueError, r"y\[2\] is .*; binary_cross_entropy takes targets in 0\.\.1"),
     ("rows", with_entry(0.9, source=ROWS), {"cost": "cross_entropy", "output": "softmax"},
      ValueError, r"y\[2\] is .*; cross_entropy takes rows of probabilities that sum to 1"),
+    ("focal rows", with_entry(0.9, source=ROWS), {"cost": "focal", "output": "softmax"},
+     ValueError, r"y\[2\] is .*; focal takes rows of probabilities that sum to 1"),
     ("negative rows", with_entry(-0.5, source=ROWS), {"cost": "cross_entropy"},
      ValueError, r"y\[2\] is .*; cross_entropy takes rows of probabilities"),
 ]  # fmt: skip

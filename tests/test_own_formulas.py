@@ -109,6 +109,32 @@ def test_powers_are_those_of_numpy(n, engine):
     np.testing.assert_allclose(delta, n * z / 2 * (1 + z * z / 4) ** (2 * n - 1), rtol=1e-13, atol=1e-300)
 
 
+CHOICES = {
+    "mask as a number": (lambda z: z * (z > 0) + 0.5 * (z < -1), lambda z: 1.0 * (z > 0)),
+    "where": (lambda z: np.where(z < 0, np.exp(z), 1 + z), lambda z: np.where(z < 0, np.exp(z), 1.0)),
+    "where of a number": (lambda z: np.where(z < 0, 0.25, 0.25 + z * z), lambda z: np.where(z < 0, 0.0, 2 * z)),
+    "where of both": (
+        lambda z: np.where((z > -1) & ~(z > 1), z, np.where(z < 0, -1, 1)),
+        lambda z: 1.0 * (np.abs(z) < 1),
+    ),
+    "clip": (lambda z: z + np.clip(z, -0.5, 1.5), lambda z: 1.0 + ((z > -0.5) & (z < 1.5))),
+    "line": (lambda z: 3 - 2 * z, lambda z: -2.0 + 0 * z),
+}
+
+
+@pytest.mark.parametrize("kind", CHOICES)
+def test_choices_and_their_derivatives_are_those_of_numpy(kind, engine):
+    function, slope = CHOICES[kind]
+    row = fastbp.Activation(kind, function, kinks=(-1, -0.5, 0, 1, 1.5))
+    z = np.linspace(-3, 3, 33)[:, None]  # on no kink
+    z = z[np.min(np.abs(z - np.array(row.kinks)), axis=1) > 0.01]
+    net = engine([1, 1], output=row, cost="quadratic", dtype="float64", seed=0)
+    net.weights, net.biases = [np.ones((1, 1))], [np.zeros(1)]
+    np.testing.assert_allclose(net.predict(z), function(z), rtol=1e-14)
+    np.testing.assert_allclose(net.backprop(z, 0 * z).deltas[-1], function(z) * slope(z), rtol=1e-14)
+    assert row.slope(z, row.value(z)).shape == z.shape
+
+
 def test_the_chapters_sigma_never_comes_near_0():
     z = np.linspace(-1000, 1000, 20001)
     assert STEADY.slope(z, STEADY.value(z)).min() >= 0.5
