@@ -84,8 +84,9 @@ NEAR = {
     "predict.py": "test_predicting test_arguments", "embedded.py": "test_predicting", "gram.py": "test_whole_batch",
     "inputs.py": "test_samples", "convert.py": "test_kinds_of_data", "barrier.py": "test_team",
     "pieces.py": "test_team", "chains.py": "test_team", "epoch.py": "test_team", "passes.py": "test_team",
-    "rules.py": "test_updates", "update.py": "test_updates", "halves.py": "test_updates", "shuffle.py": "test_nielsen",
-    "constrain.py": "test_updates", "drop.py": "test_training", "folders.py": "test_jit", "files.py": "test_storage",
+    "rules.py": "test_updates", "update.py": "test_updates test_sparse", "halves.py": "test_updates",
+    "shuffle.py": "test_nielsen", "constrain.py": "test_updates", "drop.py": "test_network",
+    "folders.py": "test_jit", "files.py": "test_storage",
 }  # fmt: skip
 
 
@@ -235,6 +236,8 @@ class Worker:
             return "hangs"
         if not done.returncode:
             return None
+        if "ERROR: not found" in done.stderr + done.stdout:
+            raise RuntimeError(f"no such tests: {' '.join(tests)}")
         lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         return lines[0][:160] if lines else f"exit code {done.returncode}"
 

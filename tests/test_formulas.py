@@ -222,6 +222,26 @@ def test_parameters_of_formulas_have_bounds(make, name, good, bad):
             make(value)
 
 
+PLACES = np.arange(-4, 4.5, 0.5)
+BENDS = ("elu", "softsign")  # whose kinks are jumps of σ'' only
+
+
+def jumps(slope):
+    """The places, of multiples of ½, where a slope jumps."""
+    return {place for place in PLACES if np.ptp(slope(place + np.array([-1e-6, 1e-6]))) > 1e-3}
+
+
+@pytest.mark.parametrize("row", [row for row in ELEMENTWISE if row.name not in BENDS], ids=name_of)
+def test_kinks_of_activations_are_where_the_slope_jumps(row):
+    assert jumps(lambda z: row.slope(z, row.value(z))) == {*row.kinks}
+
+
+@pytest.mark.parametrize("row", [row for row in COSTS.values() if row.kinks or math.isinf(row.low)], ids=name_of)
+def test_kinks_of_costs_are_where_the_slope_jumps(row):
+    found = [jumps(lambda d, y=y: row.slope(y + d, np.full(2, y))) for y in (0.0, 1.0)]
+    assert set.union(*found) == {*row.kinks}
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("row", COSTS.values(), ids=name_of)
 def test_cost_keeps_dtype_and_stays_finite_at_0_and_1(row, dtype):

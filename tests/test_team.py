@@ -22,7 +22,7 @@ from fastbp import SGD, Adam, Diagnostics, processors
 from fastbp.compiler.interrupts import interrupts_wait
 from fastbp.kernels.blocking import PIECE_ROWS
 from fastbp.kernels.clock import HAS_CLOCK
-from fastbp.memory.workspace import CHAIN_ROWS, SUM_ROWS, Workspace
+from fastbp.memory.workspace import CHAIN_ROWS, CHUNK_ROWS, SUM_ROWS, Workspace
 from fastbp.networks import fast as network
 from fastbp.networks import run
 from fastbp.networks.fast import Network
@@ -50,10 +50,10 @@ def never_stuck():
     faulthandler.cancel_dump_traceback_later()
 
 
-def make(threads, **options):
+def make(threads, hidden=(100, 33), **options):
     pace.WORTH_ALONE = math.inf  # in a process of its own, where no fixture is
     options = {"output": "softmax", "cost": "cross_entropy", "dropout": 0.2, "seed": 1, **options}
-    return Network([70, 100, 33, 5], threads=threads, **options)
+    return Network([70, *hidden, 5], threads=threads, **options)
 
 
 def data(rows=101):
@@ -110,8 +110,8 @@ def test_bits_are_the_same_where_each_block_of_samples_has_its_own_gradient(batc
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"l1": 0.001, "l2": 0.01}, {"dropout": 0.3}, {"dtype": "float64", "max_norm": 1.0}],
-    ids=str,
+    [{}, {"l1": 0.001, "l2": 0.01}, {"hidden": (2 * 2 * CHUNK_ROWS + 33,)}, {"dtype": "float64", "max_norm": 1.0}],
+    ids=["plain", "penalties", "several pieces of a thread's own", "float64"],
 )
 @pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.01)], ids=str)
 @pytest.mark.parametrize("batch_size", [3, PIECE_ROWS, 3 * PIECE_ROWS + 7, SUM_ROWS + 100])
