@@ -63,6 +63,7 @@ BAD = {
     "truncated": (GOOD[:-1], "promises 24 bytes"),
     "too long": (GOOD + b"x", "promises|goes on"),
     "more than fits in": (idx(IMAGES, shape=(2**30,)), "promises 1073741824 bytes"),
+    "a little more than 16 GiB": (idx(IMAGES, shape=(2**31, 9)), "absurd dimensions .*: more than 16 GiB"),
     "absurd": (idx(IMAGES, shape=(2**32 - 1,) * 3), "absurd"),
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import fastbp
-from fastbp.compiler import cache, jit
+from fastbp.compiler import cache, folders, jit
 from fastbp.compiler.folders import PACKAGE
 from fastbp.compiler.target import choose_lanes
 
@@ -398,6 +398,22 @@ def test_code_that_others_could_have_written_is_not_run(how, warm, tmp_path):
     seen = warm.run()
     assert (seen["value"], seen["hits"], seen["misses"]) == (6.0, 0, 1)
     assert how in ("parent", "linked") or "others could have written" in seen["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "folder"),
+    [
+        ("linux", {"HOME": "/home/me"}, "/home/me/.cache"),
+        ("linux", {"HOME": "/home/me", "XDG_CACHE_HOME": "/elsewhere"}, "/elsewhere"),
+        ("darwin", {"HOME": "/Users/me", "XDG_CACHE_HOME": "/elsewhere"}, "/Users/me/Library/Caches"),
+        ("win32", {"LOCALAPPDATA": "C:/me/Local"}, "C:/me/Local"),
+    ],
+)
+@pytest.mark.skipif(os.name != "posix", reason="paths")
+def test_the_users_own_folder_is_where_a_system_keeps_caches(platform, environment, folder, monkeypatch):
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("os.environ", environment)
+    assert folders._user_cache() == folder
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits")

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import fastbp
+from fastbp.border.arrays import _is_large
 from fastbp.training.loop import shuffled_blocks
 
 DTYPES = [
@@ -304,3 +305,14 @@ def test_arrays_that_are_written_to_are_read_again(engine):
     x[77, 3] = np.nan
     with pytest.raises(ValueError, match=r"x\[77, 3\] is nan"):
         net.evaluate(view, y)
+
+
+def test_a_copy_is_large_from_256_mb_on_and_that_of_a_map_from_32_mb_on(tmp_path):
+    single = np.dtype("float32")
+    with open(tmp_path / "map", "wb") as file:
+        file.truncate(8 * (2**23 + 1))  # a hole
+    kept = np.memmap(tmp_path / "map", "float64", "r")
+    for array, many in ((np.empty(2**26 + 1), 2**26), (kept, 2**23)):  # nothing is written: it takes no memory
+        assert not _is_large(array[:many], single)
+        assert _is_large(array, single)
+    assert not _is_large(np.empty(2**26 + 1, single), single)  # no copy

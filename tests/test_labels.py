@@ -159,7 +159,9 @@ def test_too_many_labels_for_the_outputs(engine, n_out):
         make(engine, n_out).fit(X, NAMES["text"][PLACES])
 
 
-@pytest.mark.parametrize(("labels", "hinted"), [(np.arange(40), True), (np.arange(8), False), ("text", False)])
+@pytest.mark.parametrize(("labels", "hinted"), [
+    (np.arange(40), True), (np.arange(21), True), (np.arange(20), False), (np.arange(8), False), ("text", False),
+])  # fmt: skip
 def test_very_many_different_integers_may_be_quantities(engine, labels, hinted):
     y = np.array([f"{k:02}" for k in range(40)]) if isinstance(labels, str) else labels
     with pytest.raises(ValueError, match=f"y has {len(y)} different labels") as error:

@@ -192,6 +192,16 @@ def test_a_dead_neuron_is_one_that_no_sample_wakes():
     assert watch.epochs[0][0].dead == 0.25
 
 
+def test_a_neuron_is_dead_below_a_millionth_of_the_steepest_slope():
+    net = fastbp.Network([1, 3, 2], activation="sigmoid", dtype="float64", seed=0)
+    net.weights = [np.zeros((3, 1)), net.weights[1]]
+    slopes = np.array([0.9e-6, 1.1e-6, 1.0]) / 4  # σ' = a (1 - a) is about a, where a is small
+    net.biases = [np.array([*np.log(slopes[:2]), 0.0]), net.biases[1]]
+    watch = fastbp.Diagnostics(1)
+    net.fit(np.ones((10, 1)), np.arange(10) % 2, 1, 10, fastbp.SGD(1e-3), callbacks=[watch], verbose=0)
+    assert watch.epochs[0][0].dead == 1 / 3
+
+
 def test_a_schedule_that_begins_at_nothing_hides_nothing():
     watch = fastbp.Diagnostics(1)
     net = fastbp.Network([3, 4, 2], seed=0)

@@ -13,6 +13,7 @@ import pytest
 
 import fastbp
 from fastbp.formulas.expression import KNOWN, trace
+from fastbp.kernels.activate import delta_formula
 
 # The chapter's own example: σ' is always positive, and never comes near 0.
 STEADY = fastbp.Activation("steady", lambda z: np.tanh(z) + z / 2)
@@ -133,6 +134,12 @@ def test_choices_and_their_derivatives_are_those_of_numpy(kind, engine):
     np.testing.assert_allclose(net.predict(z), function(z), rtol=1e-14)
     np.testing.assert_allclose(net.backprop(z, 0 * z).deltas[-1], function(z) * slope(z), rtol=1e-14)
     assert row.slope(z, row.value(z)).shape == z.shape
+
+
+def test_a_slope_of_0_or_1_is_a_choice_and_no_product():
+    for name, operations in (("relu", {"less_equal", "where"}), ("tanh", {"multiply", "subtract"})):
+        formula = delta_formula(fastbp.formulas.activations.ACTIVATIONS[name], np.dtype("float32"))
+        assert {step[0] for step in formula.steps} == operations
 
 
 def test_the_chapters_sigma_never_comes_near_0():

@@ -1,6 +1,7 @@
 """A run goes on from its checkpoint, in another process, to the bit as if it had not been stopped."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -97,6 +98,25 @@ def test_a_resumed_run_is_the_uninterrupted_one(optimizer, dtype, engine, data, 
 def test_every_setting_is_kept(settings, engine, data, path):
     options = {**SETTINGS[settings], "sample_weight": np.random.default_rng(0).random(83), "optimizer": Adam(0.02)}
     assert_same(run(make(engine, l2=0.01), data, **options), run(make(engine, l2=0.01), data, path, **options))
+
+
+def test_functions_of_ones_own_are_asked_for_and_called_again(engine, data, path, tmp_path):
+    calls = []
+
+    def note(net, history):
+        calls.append(len(history))
+        if len(calls) == STOP + 1:
+            raise Stop
+
+    with pytest.raises(Stop):
+        make(engine).fit(*data, EPOCHS, 8, callbacks=[Checkpoint(path), note], verbose=0)
+    shutil.copy(path, tmp_path / "again")
+    with pytest.warns(UserWarning, match="a function of your own as a callback: give it again, resume"):
+        fastbp.resume(path, *data, verbose=0)
+    assert len(calls) == STOP + 1
+    fastbp.resume(tmp_path / "again", *data, verbose=0, callbacks=[note])
+    assert len(calls) > STOP + 1
+    assert calls[-1] == EPOCHS
 
 
 def test_early_stopping_stops_where_it_would_have(engine, data, path):

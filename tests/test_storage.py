@@ -576,6 +576,15 @@ files.replace({str(saved)!r}, b"x" * 100)
     assert sorted(saved.parent.iterdir()) == [other, saved]
 
 
+def test_a_process_looks_once_for_what_others_left_beside_a_path(saved, monkeypatch):
+    looked = []
+    monkeypatch.setattr(files, "_clear", lambda *beside: looked.append(beside))
+    files._cleared.clear()
+    for _ in range(3):
+        storage.write(saved, model(), METADATA)
+    assert len(looked) == 1
+
+
 @pytest.mark.skipif(os.name != "posix", reason="locks")
 def test_a_temporary_file_that_somebody_removes_before_it_is_locked_is_made_anew(saved, monkeypatch):
     lock, removed = files.fcntl.flock, []
