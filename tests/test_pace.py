@@ -9,6 +9,7 @@ import math
 
 import pytest
 
+import fastbp
 from fastbp.training import pace
 from fastbp.training.pace import TeamSize
 
@@ -252,3 +253,7 @@ def test_a_call_that_takes_far_longer_than_it_should_makes_all_known_paces_old()
     team.learn(turn, 250, pace.LATEST)
     assert not pace.PACES["a"].seconds
     assert team.next(10).size == 1
+
+
+def test_a_step_is_long_by_its_multiply_adds():
+    assert fastbp.Network([5, 7, 3]).spec.macs(10) == 3 * 10 * (5 * 7 + 7 * 3)

@@ -122,6 +122,28 @@ def test_every_kind_of_sparse_matrix(kind):
     assert (given != before).nnz == 0
 
 
+class OfAnotherLibrary:
+    """Rows that say of themselves only what every such matrix does."""
+
+    format = "csr"
+
+    def __init__(self, matrix):
+        self.indptr, self.indices, self.data = matrix.indptr, matrix.indices, matrix.data
+        self.shape, self.dtype = matrix.shape, matrix.dtype
+
+    def toarray(self):
+        raise AssertionError("they are taken as they are")
+
+    tocsr = copy = toarray
+
+
+def test_rows_of_another_library_are_taken_as_they_are(engine):
+    x = sparse.random_array((30, 40), density=0.1, rng=0, format="csr")
+    net = engine([40, 3], seed=0)
+    assert_array_equal(net.predict(OfAnotherLibrary(x)), net.predict(x))
+    assert_array_equal(np.asarray(SparseRows.read("x", OfAnotherLibrary(x), np.dtype(float))), x.toarray())
+
+
 def test_rows_are_taken_by_place_and_slice():
     x, _ = samples()
     rows = SparseRows.read("x", x, np.dtype(float))
