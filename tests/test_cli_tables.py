@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from fastbp import DataFileError
-from fastbp.cli import kinds, tables
+from fastbp.cli import data, kinds, tables
 from fastbp.cli.data import target_name
 
 
@@ -116,12 +116,14 @@ def test_standard_input(monkeypatch):
     [
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
+        (b",", "every cell of the file is empty"),
         (b"p,q\n", r"has a header \(p, q\) and no rows"),
         (b"1,2\n3\n", "line 2: 1 cell between ',', the first line has 2"),
         (b"p,q\n1,2\n\n3,4,5\n", "line 4: 3 cells between ',', the first line has 2"),
         (b'p,q\n1,"a\nb"\n3,4,5\n', "line 4: 3 cells"),
         (b"p,p\n1,2\n", "two columns are named 'p'; rename"),
         (b'p,q\n1,"x\n2,3\n', "quotes"),
+        (b'"', "quotes"),
         (b"\xff\xfe\x00", "damaged text in utf-16"),
         (b"a,b\n1,\x002\n" * 9, "zero bytes"),
         (b"PK\x03\x04...", "export the sheet as .csv"),
@@ -153,3 +155,15 @@ def test_tables_need_polars(monkeypatch):
     monkeypatch.setattr(tables, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'fastbp\[table\]'"):
         tables.read("t.csv")
+
+
+def test_a_column_known_only_where_samples_are_held_out_is_dropped(tmp_path):
+    path, noted = tmp_path / "t.csv", 0
+    for known in range(10):
+        rows = [f"{i},{'7' if i == known else ''},{i * i}" for i in range(10)]
+        path.write_text("\n".join(["p,q,r", *rows]))
+        found = data.load(str(path))
+        dropped = [note for note in found.notes if "'q' dropped: empty in every row but those held out" in note]
+        assert found.x_train.shape[1] == (1 if dropped else 2), found.notes
+        noted += len(dropped)
+    assert noted == 2

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 import fastbp
 from fastbp import SGD, Adam, Checkpoint, EarlyStopping, ReduceOnPlateau
 from fastbp.formulas.optimizers import OPTIMIZERS
+from fastbp.networks import storage
 
 EPOCHS, STOP = 7, 3
 ROWS = [
@@ -236,6 +237,29 @@ def test_formulas_and_metrics_of_ones_own_are_given_again(engine, data, path):
 # What is refused
 
 
+def test_a_file_sends_nobody_to_other_places(engine, data, path, tmp_path):
+    """A file by somebody else may name any path; it may have been moved, too."""
+    places = {name: tmp_path / name for name in ("second", "log", "moved")}
+    callbacks = [Checkpoint(path), Checkpoint(places["second"], every=2), fastbp.CSVLogger(places["log"])]
+    make(engine).fit(*data, epochs=2, batch_size=8, verbose=0, callbacks=callbacks)
+    path.rename(places["moved"])
+    places["second"].unlink()
+    places["log"].write_text("my diary")
+    with pytest.warns(UserWarning, match="the run also wrote to '.*', where a file must not") as warned:
+        net, _ = fastbp.resume(places["moved"], *data, engine=engine, epochs=3, verbose=0)
+    assert [str(w.message).partition("callbacks=")[2].partition("(")[0] for w in warned] == [
+        "[fastbp.Checkpoint", "[fastbp.CSVLogger",
+    ]  # fmt: skip
+    assert places["log"].read_text() == "my diary"
+    assert not path.exists()
+    assert not places["second"].exists()
+    assert engine.load(places["moved"]).epochs_trained == net.epochs_trained == 3
+    given = [fastbp.CSVLogger(places["log"]), Checkpoint(places["second"])]
+    fastbp.resume(places["moved"], *data, engine=engine, epochs=4, verbose=0, callbacks=given)
+    assert len(places["log"].read_text().splitlines()) == 5
+    assert engine.load(places["second"]).epochs_trained == 4
+
+
 def test_other_data_are_refused(engine, data, path):
     x, y = data
     make(engine).fit(x, y, epochs=2, verbose=0, callbacks=[Checkpoint(path)])
@@ -265,16 +289,47 @@ def test_a_file_without_a_run_is_refused(engine, data, path):
         lambda run: run.update(batch_size="many"),
         lambda run: run.update(callbacks=3),
         lambda run: run.update(unmeasured=3),
+        lambda run: run.update(limit="0x1p99999"),
+        lambda run: run.pop("digests"),
+        lambda run: run.update(digests=3),
+        lambda run: run["callbacks"][0]["state"].update(epochs="many"),
+        lambda run: run["callbacks"][0]["state"].update(best_epoch=-1),
+        lambda run: run["callbacks"][0]["state"].pop("best"),
+        lambda run: run["callbacks"][1]["state"].update(reductions=-1),
     ],
 )
 def test_a_damaged_run_is_refused(change, data, path):
-    from fastbp.networks import storage
-
-    make().fit(*data, epochs=2, verbose=0, callbacks=[Checkpoint(path)])
+    kept_run(data, path)
     arrays, metadata = storage.read(path)
     change(metadata["run"])
     storage.write(path, arrays, json.loads(json.dumps(metadata)))
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises(
+        (fastbp.ModelFileError, TypeError), match=r"not a run that can go on|batch_size must be an integer"
+    ):
+        fastbp.resume(path, *data, epochs=3)
+
+
+def kept_run(data, path):
+    make().fit(*data, epochs=2, verbose=0, validation_split=0.2, callbacks=[*watchers(), Checkpoint(path)])
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("run.history.cost", np.zeros(1)),
+        ("run.history.cost", np.zeros((2, 1))),
+        ("run.callback.0.weights.0", np.zeros((2, 2), np.float32)),
+        ("run.callback.0.weights.1", np.full((3, 17), np.nan, np.float32)),
+        ("run.trainer.first_moment.weights.0", np.zeros((1, 1), np.float32)),
+        ("run.trainer.first_moment.weights.0", np.full((17, 9), np.inf, np.float32)),
+    ],
+)
+def test_arrays_that_are_not_of_this_run_are_refused(name, array, data, path):
+    kept_run(data, path)
+    arrays, metadata = storage.read(path)
+    assert name in arrays
+    storage.write(path, {**arrays, name: array}, metadata)
+    with pytest.raises(fastbp.ModelFileError, match="not a run that can go on"):
         fastbp.resume(path, *data, epochs=3)
 
 

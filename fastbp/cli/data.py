@@ -77,8 +77,8 @@ def _from_table(table: Table, choice: Choice) -> Data:
         lines = None if table.lines is None else table.lines[known.to_numpy()]
         table = table._replace(frame=table.frame.filter(known), lines=lines)
     target = targets.decide(f"{table.path}, column {name!r}", _answers(table, name), choice.task)
-    frame, dropped = kinds.features(table, name, list(choice.drop))
     train, test = _split(table.path, target, choice.seed)
+    frame, dropped = kinds.features(table, name, list(choice.drop), train)
     columns = Columns.learn(frame[train], forgiving=True)
     x, learnt = columns.encode(frame)
     parts = x[train], target.y[train], x[test], target.y[test]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..border.columns import Columns, named
 from ..errors import DataFileError
+from ..formulas import Array
 from .numbers import DataFrame, Series, numbers, truths
 from .tables import Table
 
@@ -16,8 +17,11 @@ SMALL = 20  # so many categories are never too many
 DATE = r"^\d{4}-\d{1,2}-\d{1,2}([ T]\d|$)|^\d{1,2}([./-])\d{1,2}([./-])\d{4}([ T]\d|$)|^\d{4}/\d{1,2}/\d{1,2}"
 
 
-def features(table: Table, target: str, drop: list[str]) -> tuple[DataFrame, list[str]]:
-    """Return the columns to train on, as numbers and text, and what was dropped on its own account."""
+def features(table: Table, target: str, drop: list[str], train: Array) -> tuple[DataFrame, list[str]]:
+    """Return the columns to train on, as numbers and text, and what was dropped on its own account.
+
+    - train: the rows to learn from, not those that are held out
+    """
     if unknown := [name for name in drop if name not in table.frame.columns]:
         raise DataFileError(
             f"{table.path}: no column {unknown[0]!r} to drop; choose from {', '.join(table.frame.columns):.300}"
@@ -28,7 +32,8 @@ def features(table: Table, target: str, drop: list[str]) -> tuple[DataFrame, lis
     reasons: dict[str, list[str]] = {}
     for name in frame.columns:
         cells = _typed(table, name)
-        if reason := _uselessness(cells):
+        unseen = "empty in every row but those held out for the test" if cells[train].is_null().all() else ""
+        if reason := _uselessness(cells) or unseen:
             frame = frame.drop(name)
             reasons.setdefault(reason, []).append(name)
             continue

@@ -79,6 +79,8 @@ def _from_text(path: str, data: bytes) -> Table:
     frame = _cells(path, found)
     lines = _line_numbers(frame, found.skipped)
     blank = frame.select(_all_null()).to_series().to_numpy()
+    if blank.all():
+        raise DataFileError(f"{path}: every cell of the file is empty")
     if between := int(blank[: np.flatnonzero(~blank).max(initial=0)].sum()):
         found.notes.append(f"{rows(between)} of empty cells left out")  # predictions are told from each other by place
     frame, lines = _without_missing(frame.filter(~blank)), lines[~blank]
@@ -112,7 +114,7 @@ def _refuse_ragged(path: str, found: text.Text) -> None:
         lines = text.rows(found)
     except csv.Error as error:
         raise DataFileError(f"{path}: not a table in text ({error}); {text.WAY_OUT}") from None
-    width = len(lines[0][1])
+    width = len(lines[0][1]) if lines else 0
     for number, cells in lines:
         if len(cells) != width:
             cut = f"{len(cells)} cell{'s' * (len(cells) != 1)} between {found.separator!r}"

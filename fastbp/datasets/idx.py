@@ -67,7 +67,7 @@ def _header(path: Path, file: BinaryIO) -> tuple[np.dtype[Any], tuple[int, ...]]
         raise DataFileError(f"{path}: ends within its header")
     dtype = np.dtype(TYPES[magic[2]])
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * rank, 4))
-    if math.prod(shape) * dtype.itemsize > MAX_BYTES:
+    if math.prod(max(n, 1) for n in shape) * dtype.itemsize > MAX_BYTES:  # though one be 0: NumPy refuses it, too
         raise DataFileError(f"{path}: absurd dimensions {shape}: more than {MAX_BYTES >> 30} GiB of data")
     return dtype, shape
 

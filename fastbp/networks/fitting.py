@@ -1,7 +1,8 @@
 """What `fit` is asked for, checked and made into a task; and the run of it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..border import arrays as arguments
 from ..border import defaults, options
 from ..border.sparse import AT_A_TIME, SparseRows, dense
+from ..errors import ModelFileError
 from ..formulas import Array, number
 from ..formulas.penalties import penalty
 from ..formulas.second_order import WholeBatch
@@ -56,6 +58,15 @@ class Resumed(NamedTuple):
     state: Mapping[str, Any]  # of the trainer
     callbacks: Sequence[tuple[Callback, Mapping[str, Any]]]  # and their state
     digests: Mapping[str, str]  # of the data it had
+    path: str
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Say of what goes wrong that the file is to blame."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ModelFileError(f"{self.path}: not a run that can go on: {error!r:.200}") from None
 
     def begin(self, task: Task) -> Task:
         """Go on with it; other data raise ValueError."""
@@ -65,8 +76,9 @@ class Resumed(NamedTuple):
                 f"{' and '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what the run was trained on; "
                 "to train on other data, load the network and write net.fit(x, y)"
             )
-        for callback, state in self.callbacks:
-            callback.load_state_dict(state)
+        with self.reading():
+            for callback, state in self.callbacks:
+                callback.load_state_dict(state)
         return task._replace(done=self.done)
 
 
@@ -100,7 +112,7 @@ class Fitting(Intake):
                 task = resumed.begin(task)
             else:
                 doubts.say_before(self.spec, task)
-            history, moved = self._train(task, resumed.state if resumed and not resumed.done.finished else None)
+            history, moved = self._train(task, resumed)
         except Exception:
             if self.epochs_trained == trained:
                 self._set_spec(known[0])
@@ -238,13 +250,14 @@ class Fitting(Intake):
         labels = y.astype(np.int64) if y.ndim == 1 else y
         return {m.name: float(m.function(self._named(y) if m.of_classes is None else labels, a)) for m in metrics}
 
-    def _train(self, task: Task, state: Mapping[str, Any] | None = None) -> Trained:
+    def _train(self, task: Task, resumed: Resumed | None = None) -> Trained:
         with self._exclusive.lock():
             if isinstance(task.plan.optimizer, WholeBatch):
                 return train(self, lambda: whole_batch_session(self, task.data, task.plan.optimizer), task)
             trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema)
-            if state is not None:
-                trainer.load_state_dict(state)
+            if resumed and not resumed.done.finished:
+                with resumed.reading():
+                    trainer.load_state_dict(resumed.state)
             return trainer.fit(task)
 
     def _penalty(self) -> float:

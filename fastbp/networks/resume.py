@@ -4,15 +4,17 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..border.spec import Formula
 from ..errors import ModelFileError, warn
 from ..formulas.optimizers.described import from_description
-from ..training.callbacks import CALLBACKS, Callback
+from ..training.callbacks import CALLBACKS, Callback, CSVLogger, EarlyStopping
 from ..training.history import COLUMNS, History
 from ..training.loop import Done
 from . import model_file
 from .base import ENGINES
-from .checkpoint import PLAN
+from .checkpoint import PLAN, Checkpoint
 from .fitting import Resumed, Settings
 
 Path = str | os.PathLike[str]
@@ -34,6 +36,8 @@ class Kept(NamedTuple):
         history: History[Any] = History()
         lists: dict[str, list[Any]] = {name: values.tolist() for name, values in self.part("history.").items()}
         epochs = len(lists["cost"])
+        if any(len(values) != epochs or not all(isinstance(v, float) for v in values) for values in lists.values()):
+            raise ValueError("the history must have a number for each epoch")
         lists |= {name: [None] * epochs for name in self.run["unmeasured"]}
         for name, values in lists.items():
             if name in COLUMNS:
@@ -104,7 +108,9 @@ def resume(
         done = Done(kept.history, float.fromhex(run["limit"]), bool(run["finished"]))
         if epochs is not None:
             done = done._replace(finished=len(done.history) >= epochs)
-        pairs = _callbacks(kept, list(callbacks), missed=not done.finished)
+        pairs = _callbacks(kept, list(callbacks), os.fspath(path), missed=not done.finished)
+        _check_best(pairs, state)
+        digests = {**run["digests"]}
         given = {getattr(metric, "__name__", metric): metric for metric in metrics}
         plan = {name: run[name] for name in PLAN}
         chosen = from_description(run["optimizer"]) if optimizer is None and run["optimizer"] else optimizer
@@ -114,14 +120,14 @@ def resume(
             shuffle=run["shuffle"], callbacks=[callback for callback, _ in pairs], sample_weight=sample_weight,
             class_weight=class_weight, verbose=verbose, metrics=[given.get(name, name) for name in run["metrics"]],
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"{os.fspath(path)}: not a run that can go on: {error!r:.200}") from None
     if chosen is None:
         raise ValueError(
             f"the run has an optimizer or a schedule of your own: write resume(..., optimizer={run['optimizer_name']})"
         )
     states = [(callback, known) for callback, known in pairs if known is not None]
-    resumed = Resumed(done, state, states, run["digests"])
+    resumed = Resumed(done, state, states, digests, os.fspath(path))
     return net, net._fit(x, y, settings, resumed)
 
 
@@ -129,11 +135,26 @@ def _numbered(name: str, arrays: Sequence[Any]) -> dict[str, Any]:
     return {f"{name}.{place}": array for place, array in enumerate(arrays)}
 
 
-def _callbacks(kept: Kept, given: Sequence[Any], *, missed: bool) -> list[tuple[Any, Mapping[str, Any] | None]]:
+def _check_best(pairs: Sequence[tuple[Any, Any]], state: Mapping[str, Any]) -> None:
+    """Refuse best parameters that are not this network's: they would be noticed at the end of the run."""
+    for callback, known in pairs:
+        for name, array in (known or {}).items() if isinstance(callback, EarlyStopping) else ():
+            if isinstance(array, np.ndarray) and not (
+                name in state and array.shape == state[name].shape and np.isfinite(array).all()
+            ):
+                raise ValueError(f"{name} of EarlyStopping is no array of this network")
+
+
+def _callbacks(
+    kept: Kept, given: Sequence[Any], path: str, *, missed: bool
+) -> list[tuple[Any, Mapping[str, Any] | None]]:
     """Return the callbacks of the run, each with what it knew: those given, and those that can be made again.
 
+    - path: of the file, which goes on being written. A file names no other place to write to: a log goes on where
+      there is one, a second checkpoint has to be given
     - missed: whether one that is neither will be
     """
+    kept_on = False
     waiting = list(given)
     pairs: list[tuple[Any, Mapping[str, Any] | None]] = []
     for place, one in enumerate(kept.run["callbacks"]):
@@ -143,6 +164,12 @@ def _callbacks(kept: Kept, given: Sequence[Any], *, missed: bool) -> list[tuple[
             waiting.remove(own)
         elif one["settings"] is not None:
             own = CALLBACKS[one["name"]](**one["settings"])
+            if isinstance(own, Checkpoint) and not kept_on:
+                own.path, kept_on = path, True
+            elif isinstance(own, Checkpoint) or (isinstance(own, CSVLogger) and not own.is_there):
+                again = f"resume(..., callbacks=[fastbp.{one['name']}({own.path!r:.200})])"
+                warn(f"the run also wrote to {own.path!r:.200}, where a file must not send us by itself: write {again}")
+                continue
         elif not missed:
             continue
         elif one["name"] not in ("function", "method", "builtin_function_or_method"):

@@ -6,6 +6,8 @@ from typing import Any
 
 from .base import Callback, Measured
 
+HEAD = b"epoch,"
+
 
 class CSVLogger(Callback):
     """Write a row per epoch to a file of comma-separated values: `epoch`, then what `History.to_dict` has.
@@ -16,6 +18,14 @@ class CSVLogger(Callback):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
         self._written = 0
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a file already."""
+        if not os.path.isfile(self.path):
+            return False
+        with open(self.path, "rb") as file:
+            return file.read(len(HEAD)) == HEAD
 
     def begin(self, measured: Measured) -> None:
         """Begin the file anew, with the first epoch."""

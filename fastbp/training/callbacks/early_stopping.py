@@ -95,7 +95,9 @@ class EarlyStopping(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.best = None if state["best"] is None else float.fromhex(state["best"])
-        self.best_epoch, self._epochs = state["best_epoch"], state["epochs"]
+        best_epoch = state["best_epoch"]
+        self.best_epoch = None if best_epoch is None else integer("best_epoch", best_epoch, low=1)
+        self._epochs = integer("epochs", state["epochs"], low=0)
         count = sum(name.startswith("weights.") for name in state)
         pairs = [[np.array(state[f"{kind}.{i}"]) for i in range(count)] for kind in ("weights", "biases")]
         self._parameters = (pairs[0], pairs[1]) if count else None

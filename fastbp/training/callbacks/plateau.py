@@ -94,4 +94,5 @@ class ReduceOnPlateau(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.best = None if state["best"] is None else float.fromhex(state["best"])
-        self.waited, self.reductions = state["waited"], state["reductions"]
+        self.waited = integer("waited", state["waited"], low=0)
+        self.reductions = integer("reductions", state["reductions"], low=0)
