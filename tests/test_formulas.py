@@ -251,6 +251,12 @@ def test_cost_keeps_dtype_and_stays_finite_at_0_and_1(row, dtype):
         assert np.isfinite(got).all()
 
 
+@pytest.mark.parametrize("row", [row for row in COSTS.values() if row.for_probabilities], ids=name_of)
+def test_costs_that_clip_are_steep_at_0_or_1(row):
+    ends = np.array([[0.0, 1.0]])
+    assert row.clips == (max(np.abs(row.slope(ends, y)).max() for y in (ends, 1 - ends)) > 1e15)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
 def test_logarithms_are_clipped_where_documented(name, dtype):

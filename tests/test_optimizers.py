@@ -197,6 +197,10 @@ def test_settings_that_are_refused(make, error, message):
         make()
 
 
+def test_rprops_steps_may_be_all_alike():
+    assert Rprop(smallest=0.1, largest=0.1).smallest == 0.1
+
+
 # Schedules
 
 

@@ -119,6 +119,7 @@ CHOICES = {
         lambda z: 1.0 * (np.abs(z) < 1),
     ),
     "clip": (lambda z: z + np.clip(z, -0.5, 1.5), lambda z: 1.0 + ((z > -0.5) & (z < 1.5))),
+    "reciprocal": (lambda z: np.reciprocal(1 + z * z), lambda z: -2 * z / (1 + z * z) ** 2),
     "line": (lambda z: 3 + 2 * z, lambda z: 2.0 + 0 * z),
 }
 
