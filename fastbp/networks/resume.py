@@ -69,12 +69,13 @@ def resume(
     Parameters
     ----------
     path
-        of the checkpoint, which goes on being written
+        of the checkpoint, which goes on being written, wherever it was written before
     x, y, validation_data, sample_weight, class_weight
         what the run was trained on; other data are refused
     callbacks
         functions of your own, once more. EarlyStopping and its like are in the file, with what they know; one that is
-        given takes the place of the one of its kind, and is told what that knew
+        given takes the place of the one of its kind, and is told what that knew. No file names a place to write to:
+        a CSVLogger goes on by itself only where its log is, and a second Checkpoint is to be given
     optimizer, metrics, formulas
         those of your own, which no file can hold; a schedule of your own comes with its optimizer
     epochs
