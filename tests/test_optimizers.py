@@ -190,6 +190,7 @@ def test_descriptions_that_are_refused(wrong):
         (lambda: schedules.one_cycle(0.1, 10, rise=1), ValueError, "rise must be > 0 and < 1, got 1"),
         (lambda: schedules.cosine_restarts(0.1, 10, growth=0.5), ValueError, "growth must be >= 1"),
         (lambda: schedules.warmup(-0.1, 2), ValueError, "learning_rate must be >= 0"),
+        (lambda: schedules.warmup(0.1, 0), ValueError, "epochs must be > 0 and finite, got 0"),
     ],
 )  # fmt: skip
 def test_settings_that_are_refused(make, error, message):
