@@ -64,6 +64,7 @@ BAD = {
     "too long": (GOOD + b"x", "promises|goes on"),
     "more than fits in": (idx(IMAGES, shape=(2**30,)), "promises 1073741824 bytes"),
     "a little more than 16 GiB": (idx(IMAGES, shape=(2**31, 9)), "absurd dimensions .*: more than 16 GiB"),
+    "8 GiB of single pixels": (idx(IMAGES, shape=(2**31, 4, 1, 1)), "promises 8589934592 bytes"),
     "nothing, of absurd rows": (idx(IMAGES[:0], shape=(0, 2**32 - 1, 2**32 - 1)), "absurd"),
     "absurd": (idx(IMAGES, shape=(2**32 - 1,) * 3), "absurd"),
 }

@@ -495,6 +495,7 @@ def test_network2_saves_and_loads(tmp_path):
     ("change", "told"),
     [
         ({"sizes": [4, -3, 2]}, "sizes"),
+        ({"sizes": [4], "weights": [], "biases": []}, "sizes must list at least two"),
         ({"weights": [[[1.0]]]}, "weights"),
         ({"biases": [[[1.0]], [[float("nan")]]]}, "biases"),
         ({"cost": "Nothing"}, "Nothing"),

@@ -450,11 +450,14 @@ def test_crash_while_writing_leaves_the_old_file(step, saved, monkeypatch):
 
 
 def test_data_is_on_disk_before_its_name_and_then_the_name_is(path, monkeypatch):
-    steps = []
+    steps, written = [], []
     for step in ("fsync", "replace"):
         function = getattr(os, step)
         monkeypatch.setattr(files.os, step, lambda *a, s=step, f=function: (steps.append(s), f(*a))[1])
+    fsync = files.os.fsync
+    monkeypatch.setattr(files.os, "fsync", lambda fd: (written.append(os.fstat(fd).st_size), fsync(fd))[1])
     storage.write(path, ARRAYS, METADATA)
+    assert written[0] == path.stat().st_size  # nothing waits in a buffer
     assert steps == ["fsync", "replace", *(["fsync"] if os.name == "posix" else [])]  # the folder's
 
 
@@ -596,9 +599,12 @@ def test_a_temporary_file_that_somebody_removes_before_it_is_locked_is_made_anew
         lock(descriptor, kind)
 
     monkeypatch.setattr(files.fcntl, "flock", flock)
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else os.devnull
+    before = len(os.listdir(folder)) if os.path.isdir(folder) else 0
     storage.write(saved, model(), METADATA)
     assert storage.read(saved)[1] == METADATA
     assert len(removed) == 1
+    assert not before or len(os.listdir(folder)) == before  # the first is closed
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks")
