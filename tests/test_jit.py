@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -414,6 +415,29 @@ def test_the_users_own_folder_is_where_a_system_keeps_caches(platform, environme
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setattr("os.environ", environment)
     assert folders._user_cache() == folder
+
+
+@pytest.mark.skipif(os.name != "posix", reason="groups")
+@pytest.mark.parametrize(
+    ("name", "number", "members", "private"),
+    [
+        ("me", 7, [], True),
+        ("me", 7, ["me"], True),
+        ("me", 7, ["me", "you"], False),
+        ("staff", 7, [], False),
+        ("me", 8, [], False),
+        (None, 7, [], False),
+    ],
+)
+def test_a_group_is_private_that_has_its_user_alone(name, number, members, private, monkeypatch):
+    def group(number_asked_for):
+        if name is None:
+            raise KeyError(number_asked_for)
+        return SimpleNamespace(gr_gid=number, gr_name=name, gr_mem=members)
+
+    monkeypatch.setattr("pwd.getpwuid", lambda user: SimpleNamespace(pw_gid=7, pw_name="me"))
+    monkeypatch.setattr("grp.getgrgid", group)
+    assert folders._is_private.__wrapped__(7) is private
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits")
