@@ -66,7 +66,7 @@ class Resumed(NamedTuple):
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ModelFileError(f"{self.path}: not a run that can go on: {error!r:.200}") from None
+            raise ModelFileError(f"{self.path}: not a run that can go on: {error!r:.200}") from error
 
     def begin(self, task: Task) -> Task:
         """Go on with it; other data raise ValueError."""

@@ -2,11 +2,12 @@
 
 import csv
 import os
+from contextlib import suppress
 from typing import Any
 
 from .base import Callback, Measured
 
-HEAD = b"epoch,"
+HEAD = b"epoch,"  # what it begins with
 
 
 class CSVLogger(Callback):
@@ -21,11 +22,11 @@ class CSVLogger(Callback):
 
     @property
     def is_there(self) -> bool:
-        """Whether there is such a file already."""
-        if not os.path.isfile(self.path):
-            return False
-        with open(self.path, "rb") as file:
-            return file.read(len(HEAD)) == HEAD
+        """Whether the file is such a log already."""
+        if os.path.isfile(self.path):
+            with suppress(OSError), open(self.path, "rb") as file:
+                return file.read(len(HEAD)) == HEAD
+        return False
 
     def begin(self, measured: Measured) -> None:
         """Begin the file anew, with the first epoch."""
