@@ -117,6 +117,7 @@ def test_standard_input(monkeypatch):
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
         (b",", "every cell of the file is empty"),
+        (b"p,%b\n1,2\n" % (b"q" * 1001), "name of a column has 1,001 characters: 'qqq.*; shorten it"),
         (b"p,q\n", r"has a header \(p, q\) and no rows"),
         (b"1,2\n3\n", "line 2: 1 cell between ',', the first line has 2"),
         (b"p,q\n1,2\n\n3,4,5\n", "line 4: 3 cells between ',', the first line has 2"),

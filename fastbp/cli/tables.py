@@ -19,6 +19,7 @@ from .numbers import DataFrame, decimal_comma
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".parquet", ".gz")
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "?", "-")
+LONGEST_NAME = 1000  # of a column, which messages repeat
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"  # how such files begin
 
 
@@ -53,6 +54,8 @@ def read(path: str) -> Table:
     if data.startswith(ZIP):
         raise DataFileError(f"{name}: a .zip or .xlsx file, no table in text; export the sheet as .csv")
     table = _from_parquet(name, data) if data.startswith(PARQUET) else _from_text(name, data)
+    if long := next((column for column in table.frame.columns if len(column) > LONGEST_NAME), None):
+        raise DataFileError(f"{name}: the name of a column has {len(long):,} characters: {long[:40]!r}..; shorten it")
     if not table.frame.height:
         raise DataFileError(f"{name}: has a header ({', '.join(table.frame.columns):.200}) and no rows; add some")
     return table
