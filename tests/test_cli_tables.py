@@ -118,6 +118,7 @@ def test_standard_input(monkeypatch):
         (b"\n\n", "the file is empty"),
         (b",", "every cell of the file is empty"),
         (b"p,%b\n1,2\n" % (b"q" * 1001), "name of a column has 1,001 characters: 'qqq.*; shorten it"),
+        (b"p,^q$\n1,2\n", r"takes a name such as '\^q\$' for a pattern; rename the column"),
         (b"p,q\n", r"has a header \(p, q\) and no rows"),
         (b"1,2\n3\n", "line 2: 1 cell between ',', the first line has 2"),
         (b"p,q\n1,2\n\n3,4,5\n", "line 4: 3 cells between ',', the first line has 2"),
@@ -168,3 +169,14 @@ def test_a_column_known_only_where_samples_are_held_out_is_dropped(tmp_path):
         assert found.x_train.shape[1] == (1 if dropped else 2), found.notes
         noted += len(dropped)
     assert noted == 2
+
+
+def test_a_column_may_have_the_name_of_a_pattern(tmp_path):
+    """As polars would take it for."""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["n,m,*,target", *(f"{i},{i % 4},,{i * i % 7}" for i in range(12))]))
+    found = data.load(str(path))
+    assert found.x_train.shape[1] == 2
+    assert any("'*' dropped: empty in every row" in note for note in found.notes)
+    path.write_text("\n".join(["n,m,*,target", *(f"{i},{i % 4},{i % 3},{i * i % 7}" for i in range(12))]))
+    assert data.load(str(path), data.Choice("*")).x_train.shape[1] == 3

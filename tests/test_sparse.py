@@ -138,7 +138,7 @@ class OfAnotherLibrary:
 
 
 def test_rows_of_another_library_are_taken_as_they_are(engine):
-    x = sparse.random_array((30, 40), density=0.1, rng=0, format="csr")
+    x = sparse.csr_array(np.random.default_rng(0).normal(size=(30, 40)) * (np.arange(40) % 7 == 0))
     net = engine([40, 3], seed=0)
     assert_array_equal(net.predict(OfAnotherLibrary(x)), net.predict(x))
     assert_array_equal(np.asarray(SparseRows.read("x", OfAnotherLibrary(x), np.dtype(float))), x.toarray())

@@ -7,7 +7,7 @@ import numpy as np
 from ..border.columns import Columns, named
 from ..errors import DataFileError
 from ..formulas import Array
-from .numbers import DataFrame, Series, numbers, truths
+from .numbers import DataFrame, Series, numbers, truths, without
 from .tables import Table
 
 INDEX = r"(?i:unnamed: 0|index|id|nr|no|row|rownames|__index_level_0__|column 0|.*[ _-]id)|.*[a-z]Id|.*[a-z]ID"
@@ -28,13 +28,13 @@ def features(table: Table, target: str, drop: list[str], train: Array) -> tuple[
         )
     if target in drop:
         raise DataFileError(f"{table.path}: column {target!r} is the target, so it stays; name another with --target")
-    frame, notes = table.frame.drop([target, *drop], strict=False), []
+    frame, notes = without(table.frame, target, *drop), []
     reasons: dict[str, list[str]] = {}
     for name in frame.columns:
         cells = _typed(table, name)
         unseen = "empty in every row but those held out for the test" if cells[train].is_null().all() else ""
         if reason := _uselessness(cells) or unseen:
-            frame = frame.drop(name)
+            frame = without(frame, name)
             reasons.setdefault(reason, []).append(name)
             continue
         frame = frame.with_columns(cells)

@@ -12,6 +12,11 @@ CERTAIN = r"^[+-]?0,|,\d{1,2}([eE].*)?$|,\d{4,}([eE].*)?$"  # no thousands are s
 BOOLS = {"true": 1.0, "false": 0.0}
 
 
+def without(frame: DataFrame, *names: str) -> DataFrame:
+    """Return a table without these columns; frame.drop("*") would drop all of them."""
+    return type(frame)([series for series in frame.get_columns() if series.name not in names])
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell reads as a number, with whatever separators."""
     try:

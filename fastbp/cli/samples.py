@@ -11,7 +11,7 @@ from . import models, sources
 from .arrays import Pair
 from .data import target_name
 from .kinds import all_numbers, as_learnt
-from .numbers import numbers
+from .numbers import numbers, without
 from .tables import Table
 from .targets import simplified
 
@@ -39,7 +39,7 @@ def read(name: str, net: BaseNetwork, target: str | None = None) -> Samples:
     frame = as_learnt(table, net.columns)
     present = own in frame.columns
     try:
-        x, words = net.columns.encode(frame.drop(own, strict=False))
+        x, words = net.columns.encode(without(frame, own))
     except ValueError as error:
         raise DataFileError(f"{table.path}: {error}") from None
     return Samples(x, _answers(net, table, own) if present else None, notes + words)

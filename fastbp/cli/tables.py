@@ -54,8 +54,6 @@ def read(path: str) -> Table:
     if data.startswith(ZIP):
         raise DataFileError(f"{name}: a .zip or .xlsx file, no table in text; export the sheet as .csv")
     table = _from_parquet(name, data) if data.startswith(PARQUET) else _from_text(name, data)
-    if long := next((column for column in table.frame.columns if len(column) > LONGEST_NAME), None):
-        raise DataFileError(f"{name}: the name of a column has {len(long):,} characters: {long[:40]!r}..; shorten it")
     if not table.frame.height:
         raise DataFileError(f"{name}: has a header ({', '.join(table.frame.columns):.200}) and no rows; add some")
     return table
@@ -69,9 +67,10 @@ def _from_parquet(path: str, data: bytes) -> Table:
         frame = pl.read_parquet(io.BytesIO(data))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataFileError(f"{path}: damaged .parquet file ({error}); write it again") from None
+    _check_names(path, frame.columns)
     frame = frame.with_columns((of.numeric() | of.decimal()).cast(pl.Float64).fill_nan(None))
     categories = [name for name in frame.columns if kind_of(frame[name]) == "category"]
-    frame = frame.with_columns(pl.col(categories).cast(pl.String))
+    frame = frame.with_columns([frame[name].cast(pl.String) for name in categories])
     return Table(path, _without_missing(frame), None, True, False, [])
 
 
@@ -88,15 +87,26 @@ def _from_text(path: str, data: bytes) -> Table:
         found.notes.append(f"{rows(between)} of empty cells left out")  # predictions are told from each other by place
     frame, lines = _without_missing(frame.filter(~blank)), lines[~blank]
     while frame.width > 1 and frame.to_series(-1).null_count() == frame.height:  # every line ends with a separator
-        frame = frame.drop(frame.columns[-1])
+        frame = frame[:, :-1]
     if frame.to_series(-1).null_count():  # polars fills lines that are too short
         _refuse_ragged(path, found)
     names, named = header.names(frame)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise DataFileError(f"{path}: two columns are named {twice[0]!r}; rename one of them")
+    _check_names(path, names)
     frame.columns = names
     frame, lines = frame[named:], lines[named:]
     return Table(path, frame, lines, named, decimal_comma(frame, found.separator), found.notes)
+
+
+def _check_names(path: str, names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataFileError(f"{path}: two columns are named {twice[0]!r:.80}; rename one of them")
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            raise DataFileError(
+                f"{path}: the name of a column has {len(name):,} characters: {name[:40]!r}..; shorten it"
+            )
+        if name.startswith("^") and name.endswith("$"):
+            raise DataFileError(f"{path}: polars takes a name such as {name!r} for a pattern; rename the column")
 
 
 def _cells(path: str, found: text.Text) -> DataFrame:
