@@ -180,3 +180,15 @@ def test_a_column_may_have_the_name_of_a_pattern(tmp_path):
     assert any("'*' dropped: empty in every row" in note for note in found.notes)
     path.write_text("\n".join(["n,m,*,target", *(f"{i},{i % 4},{i % 3},{i * i % 7}" for i in range(12))]))
     assert data.load(str(path), data.Choice("*")).x_train.shape[1] == 3
+
+
+def test_what_unpacks_to_more_than_fits_is_refused_on_the_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "memory_bytes", lambda: 4 * 2**22)
+    path = tmp_path / "t.csv.gz"
+    for lines, fits in ((2**20 - 1, True), (2**20, False)):
+        path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * lines))
+        if fits:
+            assert tables.read(str(path)).frame.height == lines
+        else:
+            with pytest.raises(DataFileError, match=r"unpacks to more than 0\.00419 GB, a quarter of the memory here"):
+                tables.read(str(path))

@@ -14,11 +14,13 @@ import numpy as np
 from ..border.series import kind_of, rows
 from ..errors import DataFileError
 from ..formulas import Array
+from ..room import memory_bytes
 from . import header, text
 from .numbers import DataFrame, decimal_comma
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data", ".parquet", ".gz")
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "?", "-")
+UNKNOWN_MEMORY = 2**34  # bytes, where the system does not tell
 LONGEST_NAME = 1000  # of a column, which messages repeat
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"  # how such files begin
 
@@ -47,16 +49,31 @@ def read(path: str) -> Table:
     data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     name = "standard input" if path == "-" else path
     if data.startswith(GZIP):
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataFileError(f"{name}: damaged .gz file ({error}); compress it again") from None
+        data = _unpacked(name, data)
     if data.startswith(ZIP):
         raise DataFileError(f"{name}: a .zip or .xlsx file, no table in text; export the sheet as .csv")
     table = _from_parquet(name, data) if data.startswith(PARQUET) else _from_text(name, data)
     if not table.frame.height:
         raise DataFileError(f"{name}: has a header ({', '.join(table.frame.columns):.200}) and no rows; add some")
     return table
+
+
+def _unpacked(path: str, data: bytes) -> bytes:
+    """Unpack a .gz file, which may hold a thousand times as much: a part at a time, and not more than fits."""
+    parts: list[bytes] = []
+    size, most = 0, (memory_bytes() or UNKNOWN_MEMORY) // 4  # as a table it takes several times as much
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            while part := file.read(2**20):
+                size += len(part)
+                if size > most:
+                    raise DataFileError(
+                        f"{path}: unpacks to more than {most / 1e9:.3g} GB, a quarter of the memory here"
+                    )
+                parts.append(part)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataFileError(f"{path}: damaged .gz file ({error}); compress it again") from None
+    return b"".join(parts)
 
 
 def _from_parquet(path: str, data: bytes) -> Table:
