@@ -182,6 +182,13 @@ def test_a_column_may_have_the_name_of_a_pattern(tmp_path):
     assert data.load(str(path), data.Choice("*")).x_train.shape[1] == 3
 
 
+def test_messages_repeat_no_page(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("n,answer\n" + f"1,{'x' * 5000}\n" * 3)
+    with pytest.raises(DataFileError, match="every sample is of class x{80}; there is nothing to learn"):
+        data.load(str(path))
+
+
 def test_what_unpacks_to_more_than_fits_is_refused_on_the_way(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "memory_bytes", lambda: 4 * 2**22)
     path = tmp_path / "t.csv.gz"

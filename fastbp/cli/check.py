@@ -73,7 +73,7 @@ def _labels(path: str, y: Array, net: BaseNetwork) -> Array:
     """Return answers, which are text, as the labels of the network."""
     labels = dict(zip(models.names(net), models.labels(net), strict=True))
     if unknown := sorted(set(y.tolist()) - set(labels)):
-        shown = f"the answer {unknown[0]!r} is" if unknown[0] else "an empty answer is"
+        shown = f"the answer {unknown[0]!r:.80} is" if unknown[0] else "an empty answer is"
         raise DataFileError(f"{path}: {shown} none of the network's classes {', '.join(labels):.200}; "
                             "mend the row, or name the column of the answers with --target")  # fmt: skip
     return np.array([labels[name] for name in y.tolist()])

@@ -105,7 +105,7 @@ def _refuse_mistakes(table: Table, name: str, values: Series) -> None:
         return
     row = int(np.argmax(wrong))
     raise DataFileError(
-        f"{table.where(row, name)}: {table.frame[name][row]!r} is not a number, as the other targets are; mend the "
+        f"{table.where(row, name)}: {table.frame[name][row]!r:.80} is not a number, as the other targets are; mend the "
         "cell, or empty it (then the row is left out)"
     )
 

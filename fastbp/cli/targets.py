@@ -77,7 +77,7 @@ def _quantities(source: str, y: Array, doubt: str) -> Target:
     values = np.asarray(y, float).reshape(len(y), -1)
     if (wrong := ~np.isfinite(values).all(axis=1)).any():
         row = int(np.argmax(wrong))
-        raise DataFileError(f"{source}: the target is {values[row].tolist()} in row {row}; drop the row")
+        raise DataFileError(f"{source}: the target is {values[row].tolist()!s:.80} in row {row}; drop the row")
     if np.all(values == values[0]):
         raise DataFileError(f"{source}: the target is {values[0, 0]:g} in every row; there is nothing to learn")
     span = f"quantities from {values.min():.6g} to {values.max():.6g}"
@@ -92,7 +92,7 @@ def _classes(source: str, y: Array, doubt: str, task: str) -> Target:
         )
     classes, labels = np.unique(y, return_inverse=True)
     if len(classes) < 2:
-        raise DataFileError(f"{source}: every sample is of class {classes[0]}; there is nothing to learn; "
+        raise DataFileError(f"{source}: every sample is of class {classes[0]!s:.80}; there is nothing to learn; "
                             "name another --target")  # fmt: skip
     if task == "auto" and len(classes) > 20 and 2 * len(classes) > len(y):
         raise DataFileError(
@@ -100,6 +100,6 @@ def _classes(source: str, y: Array, doubt: str, task: str) -> Target:
             f"{str(classes[0])!r:.80}; "
             "nothing can be learnt of classes that are seen once; name another --target"
         )
-    listed = ", ".join(str(name) for name in classes[:8].tolist()) + ", ..." * (len(classes) > 8)
+    listed = ", ".join(f"{name!s:.80}" for name in classes[:8].tolist()) + ", ..." * (len(classes) > 8)
     words = f"{len(classes)} classes: {listed}"
     return Target(labels.astype(np.int64), classes, f"{words} ({doubt})" if doubt else words)
