@@ -185,7 +185,7 @@ def test_a_column_may_have_the_name_of_a_pattern(tmp_path):
 def test_messages_repeat_no_page(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("n,answer\n" + f"1,{'x' * 5000}\n" * 3)
-    with pytest.raises(DataFileError, match="every sample is of class x{80}; there is nothing to learn"):
+    with pytest.raises(DataFileError, match=r"every sample is of class x{80}; there is nothing to learn"):
         data.load(str(path))
 
 
