@@ -461,13 +461,18 @@ def test_data_is_on_disk_before_its_name_and_then_the_name_is(path, monkeypatch)
     assert steps == ["fsync", "replace", *(["fsync"] if os.name == "posix" else [])]  # the folder's
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="lists open files")
+def open_files():
+    """How many this process has open; 0 where the system does not list them."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+@pytest.mark.skipif(not open_files(), reason="lists open files")
 def test_no_file_stays_open(path):
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for _ in range(3):
         storage.write(path, ARRAYS, METADATA)
         storage.read(path)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits")
@@ -599,12 +604,11 @@ def test_a_temporary_file_that_somebody_removes_before_it_is_locked_is_made_anew
         lock(descriptor, kind)
 
     monkeypatch.setattr(files.fcntl, "flock", flock)
-    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else os.devnull
-    before = len(os.listdir(folder)) if os.path.isdir(folder) else 0
+    before = open_files()
     storage.write(saved, model(), METADATA)
     assert storage.read(saved)[1] == METADATA
     assert len(removed) == 1
-    assert not before or len(os.listdir(folder)) == before  # the first is closed
+    assert open_files() == before  # the first is closed
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locks")

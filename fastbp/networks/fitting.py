@@ -51,6 +51,15 @@ class Settings(NamedTuple):
     metrics: Any
 
 
+@contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Say of what goes wrong that the file of a run is to blame."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ModelFileError(f"{path}: not a run that can go on: {error!r:.200}") from error
+
+
 class Resumed(NamedTuple):
     """What a run knows that goes on."""
 
@@ -60,14 +69,6 @@ class Resumed(NamedTuple):
     digests: Mapping[str, str]  # of the data it had
     path: str
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Say of what goes wrong that the file is to blame."""
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise ModelFileError(f"{self.path}: not a run that can go on: {error!r:.200}") from error
-
     def begin(self, task: Task) -> Task:
         """Go on with it; other data raise ValueError."""
         found = digests(task)
@@ -76,7 +77,7 @@ class Resumed(NamedTuple):
                 f"{' and '.join(differing)} {'is' if len(differing) == 1 else 'are'} not what the run was trained on; "
                 "to train on other data, load the network and write net.fit(x, y)"
             )
-        with self.reading():
+        with reading(self.path):
             for callback, state in self.callbacks:
                 callback.load_state_dict(state)
         return task._replace(done=self.done)
@@ -256,7 +257,7 @@ class Fitting(Intake):
                 return train(self, lambda: whole_batch_session(self, task.data, task.plan.optimizer), task)
             trainer = Trainer(self, task.plan.optimizer, ema=task.plan.ema)
             if resumed and not resumed.done.finished:
-                with resumed.reading():
+                with reading(resumed.path):
                     trainer.load_state_dict(resumed.state)
             return trainer.fit(task)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..border.spec import Formula
-from ..errors import ModelFileError, warn
+from ..errors import warn
 from ..formulas.optimizers.described import from_description
 from ..training.callbacks import CALLBACKS, Callback, CSVLogger, EarlyStopping
 from ..training.history import COLUMNS, History
@@ -15,7 +15,7 @@ from ..training.loop import Done
 from . import model_file
 from .base import ENGINES
 from .checkpoint import PLAN, Checkpoint
-from .fitting import Resumed, Settings
+from .fitting import Resumed, Settings, reading
 
 Path = str | os.PathLike[str]
 
@@ -100,7 +100,7 @@ def resume(
     """
     saved, run, arrays = model_file.read_run(path, tuple(formulas))
     kept = Kept(run, arrays)
-    try:
+    with reading(os.fspath(path)):
         engine = engine or ENGINES["fast"]
         net = engine._assemble(saved.spec, saved.weights, saved.biases, threads, saved.epochs_trained)
         net.notes, net.columns, net._classes = saved.notes, saved.columns, saved.classes
@@ -121,8 +121,6 @@ def resume(
             shuffle=run["shuffle"], callbacks=[callback for callback, _ in pairs], sample_weight=sample_weight,
             class_weight=class_weight, verbose=verbose, metrics=[given.get(name, name) for name in run["metrics"]],
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ModelFileError(f"{os.fspath(path)}: not a run that can go on: {error!r:.200}") from None
     if chosen is None:
         raise ValueError(
             f"the run has an optimizer or a schedule of your own: write resume(..., optimizer={run['optimizer_name']})"
