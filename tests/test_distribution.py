@@ -163,5 +163,5 @@ def test_dependencies_have_no_known_holes(sign, built, tmp_path):
     command = [python, "-m", "pip_audit", "-r", "requirements.txt", "--progress-spinner=off"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     if "could not be audited" in done.stdout + done.stderr or "ConnectionError" in done.stderr:
-        pytest.skip("the index here does not tell of holes")
+        pytest.skip("the index here tells of no holes: PIP_AUDIT_VULNERABILITY_SERVICE, PIP_AUDIT_OSV_URL name others")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -17,11 +17,15 @@ WORTH = 0.1  # seconds of work, done since the last trial or in sight, below whi
 ENOUGH, MOST = 32, 1.0  # nor below so many mini-batches, of which three are the least that tell, up to so many seconds
 WORTH_ALONE = 0.01  # seconds of a team's work that are enough to try one thread, which wakes nobody
 WAKING, TIMED = 0.01, 0.015  # shares of that work: a trial wakes the other cores, then is timed
-LONGEST, MOST_OF_RUN = 0.02, 0.25  # seconds of either, and share of the work that is left in the run
+ALONE = 0.04  # instead of TIMED, where one thread is tried: see MEMORY
+LONGEST, MOST_OF_RUN = 0.1, 0.25  # seconds of either, and share of the work that is left in the run
 LEAST = 2  # mini-batches that tell anything
 WAKE = 2e-3  # seconds that waking may take on top
 SHORTEST = 5e-4  # seconds that tell anything of a pace
 STEADY = 5e-3  # seconds that tell whether a team still is the best: its first calls are short, and mostly overhead
+# Beside a team of PyTorch's, one thread had a core to itself for 60 to 100 ms, then half of one for as long: left in
+# its bad time, it was not tried in its good one.
+MEMORY = 0.3  # seconds of work, of which the pace of who works is the mean
 HOPELESS = 2.0  # times as long as by the best: a trial is broken off
 LATEST = 0.2  # seconds from the start, after which any call of a team ends: it was to take half of that
 GRACE = 1e-3  # seconds that a call of a team may take longer than by fewer threads
@@ -35,13 +39,25 @@ class Pace:
     """What is known of one kind of step."""
 
     seconds: dict[int, float] = field(default_factory=dict)  # per mini-batch, by size of team
+    steps: dict[int, float] = field(default_factory=dict)  # mini-batches that this is the mean of, by size of team
     since: float = 0.0  # seconds of work since sizes were compared, or a team was too slow
     wait: float = SOON  # seconds of work from that until sizes are compared again
     untried: list[int] = field(default_factory=list)  # sizes, of those that are to be compared now
 
+    def set(self, size: int, steps: float, seconds: float) -> None:
+        """Take so many mini-batches for all that is known of a size."""
+        self.steps[size], self.seconds[size] = steps, seconds / steps
+
+    def average(self, size: int, steps: int, seconds: float, memory: float) -> None:
+        """Add mini-batches to at most so many seconds of those that are known."""
+        known = self.seconds.get(size, 0.0)
+        before = min(self.steps.get(size, 0.0), memory / known) if known else 0.0
+        self.set(size, before + steps, before * known + seconds)
+
     def forget(self) -> None:
         """Begin anew: a call took far longer than it should, and all that was known is of other times."""
         self.seconds.clear()
+        self.steps.clear()
         self.untried.clear()
         self.wait, self.since = SOON, 0.0
 
@@ -69,11 +85,11 @@ class Measure:
         self.steps, self.seconds = 0, 0.0
         self.woken = False  # whether it has waited for other cores to wake, and tells nothing
 
-    def add(self, steps: int, seconds: float, least: float) -> float | None:
-        """Return the seconds per mini-batch, once there are enough of them to go by."""
+    def add(self, steps: int, seconds: float, least: float) -> bool:
+        """Return whether there are enough of them to go by."""
         self.steps += steps
         self.seconds += seconds
-        return self.seconds / self.steps if self.seconds >= least else None
+        return self.seconds >= least
 
     @property
     def so_far(self) -> float | None:
@@ -86,7 +102,8 @@ class Trial:
 
     def __init__(self, size: int, waking: bool, work: float, pace: float, left: int) -> None:
         self.size, self.waking = size, waking
-        seconds = max(SHORTEST, min((WAKING if waking else TIMED) * work, LONGEST, MOST_OF_RUN * left * pace))
+        share = ALONE if size == 1 else WAKING if waking else TIMED
+        seconds = max(SHORTEST, min(share * work, LONGEST, MOST_OF_RUN * left * pace))
         self.steps = max(1 if waking else LEAST, round(seconds / pace))
         self.limit = HOPELESS * self.steps * pace + WAKE * waking  # seconds
         self.done, self.seconds = 0, 0.0
@@ -139,7 +156,7 @@ class TeamSize:
             self.pace.forget()
             self.measure = Measure()
         elif count < turn.batches:
-            self.pace.seconds[turn.size] = seconds / count
+            self.pace.set(turn.size, count, seconds)
             if self.pace.since > self.pace.wait:  # it had done well for long
                 self.pace.wait = SOON
             else:
@@ -147,10 +164,9 @@ class TeamSize:
             self.pace.since, self.measure = 0.0, Measure()
         else:
             self.measure.woken |= woken
-            found = self.measure.add(count, seconds, STEADY if self.awake > 1 else SHORTEST)
-            if found is not None:
+            if self.measure.add(count, seconds, STEADY if self.awake > 1 else SHORTEST):
                 if not self.measure.woken or turn.size not in self.pace.seconds:
-                    self.pace.seconds[turn.size] = found
+                    self.pace.average(turn.size, self.measure.steps, self.measure.seconds, MEMORY)
                 self.measure = Measure()
 
     def _waking(self, size: int) -> float:
@@ -187,7 +203,9 @@ class TeamSize:
         if trial.done < trial.steps and not trial.hopeless:
             return
         if trial.hopeless or not trial.waking:
-            self.pace.seconds[trial.size] = trial.seconds / trial.done
+            # Who seems worse than before may have had bad luck, and will not work to show it; who seems better, will.
+            better = trial.seconds < trial.done * self.pace.seconds.get(trial.size, math.inf)
+            self.pace.average(trial.size, trial.done, trial.seconds, 0.0 if better else trial.seconds)
             with suppress(ValueError):  # another run was faster
                 self.pace.untried.remove(trial.size)
         if trial.hopeless:  # nor will larger teams be of use
