@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Sequence
+from math import hypot
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -20,6 +21,16 @@ MEASURED = [case for case in CASES if case.name in ("tiny", "nielsen", "tab", "m
 PROBED = 32  # mini-batches that tell one thread's pace
 
 
+class Ratio(NamedTuple):
+    """How many times as long, and the standard error of that."""
+
+    times: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{self.times:.2f} ± {self.error:.2f}"
+
+
 class Beside(NamedTuple):
     """Microseconds a step of fits of one length, beside one kind of neighbours, by what `threads` was."""
 
@@ -29,9 +40,11 @@ class Beside(NamedTuple):
     times: dict[str, Time]  # means, and their standard errors
 
     @property
-    def auto_to_best(self) -> float:
+    def auto_to_best(self) -> Ratio:
         """How many times as long as by the best fixed number `auto` takes."""
-        return self.times["auto"].median / min(time.median for name, time in self.times.items() if name != "auto")
+        auto, best = self.times["auto"], min(time for name, time in self.times.items() if name != "auto")
+        ratio = auto.median / best.median
+        return Ratio(ratio, ratio * hypot(auto.spread / auto.median, best.spread / best.median))
 
     @property
     def fixed_to_one(self) -> float:
@@ -81,11 +94,11 @@ def table(results: Sequence[Beside]) -> str:
     lines = [f"| {' | '.join([*heads, 'auto / best', f'{fixed[-1]} / 1'])} |", "|---" * (len(heads) + 2) + "|"]
     for result in results:
         cells = [f"{time.median:.3g} ± {time.spread:.1g}" for time in result.times.values()]
-        ratios = [f"{result.auto_to_best:.2f}", f"{result.fixed_to_one:.2f}"]
+        ratios = [str(result.auto_to_best), f"{result.fixed_to_one:.2f}"]
         names = [result.neighbours, result.case.name, f"{result.seconds * 1e3:g} ms"]
         lines.append(f"| {' | '.join([*names, *cells, *ratios])} |")
     auto, number = max(r.auto_to_best for r in results), max(r.fixed_to_one for r in results)
-    return "\n".join([*lines, "", f"At most: auto / best {auto:.2f}, {fixed[-1]} / 1 {number:.2f}."])
+    return "\n".join([*lines, "", f"At most: auto / best {auto}, {fixed[-1]} / 1 {number:.2f}."])
 
 
 def _mean(seconds: list[float]) -> Time:

@@ -32,9 +32,9 @@ def test_fits_beside_others_are_a_table(small_case, capsys):
 def test_ratios_are_to_the_best_number_and_to_one_thread():
     times = {"1": busy.Time(10.0, 0.1), "2": busy.Time(25.0, 0.1), "auto": busy.Time(11.0, 0.2)}
     result = busy.Beside("nobody", LABELS, 0.02, times)
-    assert result.auto_to_best == pytest.approx(1.1)
+    assert result.auto_to_best == pytest.approx((1.1, 1.1 * (0.01**2 + (0.2 / 11) ** 2) ** 0.5))
     assert result.fixed_to_one == pytest.approx(2.5)
-    assert "At most: auto / best 1.10, 2 / 1 2.50." in busy.table([result])
+    assert "At most: auto / best 1.10 ± 0.02, 2 / 1 2.50." in busy.table([result])
 
 
 def test_threads_cannot_be_chosen(capsys):
