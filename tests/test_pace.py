@@ -280,6 +280,19 @@ def test_a_trial_of_one_thread_lasts_longer_than_its_bad_luck():
         assert team.next(8).size == 1
 
 
+@pytest.mark.parametrize(("took", "believed"), [(12e-3, 9.6e-3), (8.1e-3, 8.05e-3), (7.9e-3, 7.9e-3), (5e-3, 5e-3)])
+def test_who_seems_worse_in_a_trial_is_believed_by_half_and_who_seems_better_at_once(took, believed):
+    team, known = TeamSize([1, 2], 1000, "a"), pace.PACES["a"]
+    known.set(1, 100, 100 * 7e-3)
+    known.set(2, 100, 100 * 8e-3)
+    known.since = known.wait
+    while known.since != 0.0:
+        turn = team.next(8)
+        assert turn.size == 2
+        team.learn(turn, turn.batches, turn.batches * took)
+    assert known.seconds[2] == pytest.approx(believed, rel=1e-3)
+
+
 def test_what_was_learnt_while_others_had_the_core_does_not_let_a_team_be_slow_for_long():
     team = TeamSize([2, 1], 10**6, "a")
     pace.PACES["a"].seconds.update({1: 1e-3, 2: 1e-5})  # one thread had no core when it was timed
